@@ -1,0 +1,142 @@
+"""Money as it moved: payments, the operations on them, and the state they add up to.
+
+An operation is recorded before the gateway is asked and settled with what it answered; what
+was captured and refunded is the sum of the settled ones. All amounts are minor units.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from openorders.domain.ids import OperationId, PaymentId
+
+
+class AttemptState(StrEnum):
+    """How one attempt to take money stands."""
+
+    STARTED = "started"
+    AUTHORISED = "authorised"
+    CAPTURED = "captured"
+    DECLINED = "declined"
+    VOIDED = "voided"
+
+
+class OperationKind(StrEnum):
+    """What a gateway is asked to do. `CHARGE` authorises and captures at once."""
+
+    CHARGE = "charge"
+    AUTHORISE = "authorise"
+    CAPTURE = "capture"
+    REFUND = "refund"
+    VOID = "void"
+
+
+class OperationState(StrEnum):
+    """`STARTED` until the gateway's answer is known for certain."""
+
+    STARTED = "started"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+MANUAL_GATEWAY = "manual"
+"""The gateway of payments that were taken elsewhere: nothing is called, staff vouch for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    """One attempt to take money for an order, and what became of it."""
+
+    id: PaymentId
+    gateway: str
+    method: str
+    amount: int
+    state: AttemptState
+    captured: int = 0
+    refunded: int = 0
+    refunding: int = 0
+    reference: str | None = None
+    card_brand: str | None = None
+    card_last_four: str | None = None
+    decline_code: str | None = None
+    created_at: datetime
+    settled_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """The same as the CHECKs of the table."""
+        assert 0 <= self.refunded <= self.captured <= self.amount
+
+    @property
+    def refundable(self) -> int:
+        """Captured, and neither given back nor on its way back."""
+        return self.captured - self.refunded - self.refunding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One call to a gateway, recorded before it is made. Its id is the idempotency key."""
+
+    id: OperationId
+    payment_id: PaymentId
+    kind: OperationKind
+    amount: int
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveBack:
+    """Decided with a change: give this much of a payment back, or void it when not captured."""
+
+    payment_id: PaymentId
+    kind: OperationKind
+    amount: int
+    reason: str | None = None
+
+
+def captured(payments: tuple[Payment, ...]) -> int:
+    """Everything that was ever captured."""
+    return sum(payment.captured for payment in payments)
+
+
+def refundable(payments: tuple[Payment, ...]) -> int:
+    """What was captured and not yet given back, nor is being given back."""
+    return sum(payment.refundable for payment in payments)
+
+
+def owed(total: int, payments: tuple[Payment, ...]) -> int:
+    """What is still to be paid of a total."""
+    kept = sum(p.captured - p.refunded - p.refunding for p in payments)
+    authorised = sum(p.amount for p in payments if p.state is AttemptState.AUTHORISED)
+    return max(0, total - kept - authorised)
+
+
+def give_back(
+    payments: tuple[Payment, ...], amount: int, *, reason: str | None
+) -> tuple[GiveBack, ...]:
+    """Refund `amount`, the latest payment first.
+
+    `amount` is at most what is refundable; asking for more is the caller's bug.
+    """
+    assert 0 <= amount <= refundable(payments)
+    steps: list[GiveBack] = []
+    for payment in reversed(payments):
+        part = min(amount, payment.refundable)
+        if part > 0:
+            steps.append(
+                GiveBack(
+                    payment_id=payment.id, kind=OperationKind.REFUND, amount=part, reason=reason
+                )
+            )
+            amount -= part
+    return tuple(steps)
+
+
+def give_up(payments: tuple[Payment, ...], *, reason: str | None) -> tuple[GiveBack, ...]:
+    """Void whatever is authorised and not captured."""
+    return tuple(
+        GiveBack(
+            payment_id=payment.id, kind=OperationKind.VOID, amount=payment.amount, reason=reason
+        )
+        for payment in payments
+        if payment.state is AttemptState.AUTHORISED
+    )

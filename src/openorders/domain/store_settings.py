@@ -1,0 +1,105 @@
+"""What a store has decided: its currency, taxes, shipping, discounts and gateways."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from openorders.domain.ids import StoreId
+from openorders.domain.money import minor_digits
+
+
+class TaxBase(StrEnum):
+    """What taxes are computed on."""
+
+    BEFORE_DISCOUNT = "before_discount"
+    AFTER_DISCOUNT = "after_discount"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaxRate:
+    """One tax of the store. `rate` is a fraction: 0.06 is six per cent."""
+
+    name: str
+    rate: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShippingMethod:
+    """`cost` in minor units; `days` from placing to the estimated delivery."""
+
+    code: str
+    cost: int
+    days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscountCode:
+    """Either `percent` (20 is a fifth) of the subtotal, or `amount` minor units, never both."""
+
+    code: str
+    percent: Decimal | None = None
+    amount: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewaySettings:
+    """A payment gateway under the name clients call it by; the first one is the default."""
+
+    name: str
+    kind: str = "sandbox"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JwtSettings:
+    """Whose tokens the store's customers bring: a shared HS256 `secret`, or a `jwks_url`."""
+
+    issuer: str
+    audience: str
+    secret: str | None = None
+    jwks_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorePolicy:
+    """Everything of a store that `openorders store apply` can change."""
+
+    taxes: tuple[TaxRate, ...] = ()
+    tax_base: TaxBase = TaxBase.BEFORE_DISCOUNT
+    shipping_methods: tuple[ShippingMethod, ...] = ()
+    discount_codes: tuple[DiscountCode, ...] = ()
+    gateways: tuple[GatewaySettings, ...] = (GatewaySettings(name="sandbox"),)
+    jwt: JwtSettings | None = None
+    unpaid_expiry_minutes: int | None = None
+    require_registered_customers: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """A tenant. Everything else belongs to exactly one."""
+
+    id: StoreId
+    name: str
+    currency: str
+    time_zone: str = "UTC"
+    number_prefix: str = ""
+    policy: StorePolicy = StorePolicy()
+
+    @property
+    def minor_digits(self) -> int:
+        """Digits of the store's currency after the point."""
+        return minor_digits(self.currency)
+
+    def shipping_method(self, code: str) -> ShippingMethod | None:
+        """The shipping method of that code."""
+        return next((m for m in self.policy.shipping_methods if m.code == code), None)
+
+    def discount_code(self, code: str) -> DiscountCode | None:
+        """The discount of that code; codes are compared exactly."""
+        return next((d for d in self.policy.discount_codes if d.code == code), None)
+
+    def gateway(self, name: str | None) -> GatewaySettings | None:
+        """The gateway of that name; None asks for the store's default."""
+        gateways = self.policy.gateways
+        if name is None:
+            return gateways[0] if gateways else None
+        return next((g for g in gateways if g.name == name), None)
