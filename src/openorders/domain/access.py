@@ -11,7 +11,8 @@ from openorders.domain.store_settings import Store
 
 class Role(StrEnum):
     """What a credential may do: `admin` and `service` see all of a store's orders, `partner`
-    those of one partner, `customer` those of one customer."""
+    those of one partner, `customer` those of one customer.
+    """
 
     ADMIN = "admin"
     SERVICE = "service"
@@ -22,7 +23,8 @@ class Role(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
     """A proven caller. `actor` is what the history remembers (`key:7`, `jwt:<sub>`), and
-    `credential` what idempotency keys belong to."""
+    `credential` what idempotency keys belong to.
+    """
 
     store: Store
     role: Role

@@ -17,7 +17,8 @@ from openorders.domain.payment import GiveBack
 
 class MoveKind(StrEnum):
     """How stock moves: `receive` and `correct` change what is on hand, `reserve` and `release`
-    what is promised, `ship` takes promised units away."""
+    what is promised, `ship` takes promised units away.
+    """
 
     RECEIVE = "receive"
     CORRECT = "correct"

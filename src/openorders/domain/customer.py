@@ -17,7 +17,8 @@ class Customer:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """A name somebody else gave to a customer: an identity provider's `sub`, a partner's
-    reference. It is registered once, under (`issuer`, `subject`), with an id of ours."""
+    reference. It is registered once, under (`issuer`, `subject`), with an id of ours.
+    """
 
     issuer: str
     subject: str

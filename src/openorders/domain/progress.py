@@ -72,36 +72,29 @@ _STEPS: Final = (
 )
 
 
-def advance(
-    order: Order, target: Word, by: By, *, tracking: Shipment | None = None
-) -> Change:
+def advance(order: Order, target: Word, by: By, *, tracking: Shipment | None = None) -> Change:
     """Make the order's word `target`. Refuses what is behind it or cannot be reached."""
     if order.word is target:
         return nothing(order)
-    match target:
-        case Word.CANCELLED:
-            return cancel(order, by)
-        case Word.REFUNDED:
-            return refund_all(order, by)
-        case _:
-            _require_ahead(order, target)
-    match target:
-        case Word.PAYMENT_PENDING:
-            return _ask_for_payment(order, by)
-        case Word.PAID:
-            return _paid_elsewhere(order, by)
-        case Word.PROCESSING:
-            return start(order, by)
-        case _:
-            return _ship_and_beyond(order, target, by, tracking)
+    if target is Word.CANCELLED:
+        return cancel(order, by)
+    if target is Word.REFUNDED:
+        return refund_all(order, by)
+    _require_ahead(order, target)
+    step = {
+        Word.PAYMENT_PENDING: _ask_for_payment,
+        Word.PAID: _paid_elsewhere,
+        Word.PROCESSING: start,
+    }.get(target)
+    if step is not None:
+        return step(order, by)
+    return _ship_and_beyond(order, target, by, tracking)
 
 
 def start(order: Order, by: By) -> Change:
     """Begin to prepare the order."""
     started = replace(order, progress=Progress.PROCESSING)
-    return Change(
-        before=order, order=recorded(started, by), events=(EventType.ORDER_PROCESSING,)
-    )
+    return Change(before=order, order=recorded(started, by), events=(EventType.ORDER_PROCESSING,))
 
 
 def cancel(order: Order, by: By, *, comments: str | None = None) -> Change:
@@ -125,9 +118,7 @@ def cancel(order: Order, by: By, *, comments: str | None = None) -> Change:
         events=(EventType.ORDER_CANCELLED,),
         moves=moves_of(MoveKind.RELEASE, order.open_lines),
         give_backs=(
-            *money.give_back(
-                order.payments, money.refundable(order.payments), reason=by.reason
-            ),
+            *money.give_back(order.payments, money.refundable(order.payments), reason=by.reason),
             *money.give_up(order.payments, reason=by.reason),
         ),
     )
@@ -149,9 +140,7 @@ def cancel_lines(order: Order, line_ids: tuple[LineId, ...], by: By) -> Change:
     if len(lines) == len(order.open_lines) and order.fulfilment is Fulfilment.NONE:
         return cancel(order, by)
     totals = pricing.without(order.totals, lines)
-    kept = replace(
-        order, lines=_with_state(order.lines, lines, LineState.CANCELLED), totals=totals
-    )
+    kept = replace(order, lines=_with_state(order.lines, lines, LineState.CANCELLED), totals=totals)
     surplus = money.refundable(order.payments) - totals.total
     return Change(
         before=order,
@@ -176,7 +165,10 @@ def verify_lines(order: Order, line_ids: tuple[LineId, ...], by: By) -> Change:
 
 
 def ship(
-    order: Order, by: By, *, line_ids: tuple[LineId, ...] | None = None,
+    order: Order,
+    by: By,
+    *,
+    line_ids: tuple[LineId, ...] | None = None,
     tracking: Shipment | None = None,
 ) -> Change:
     """Send lines (all that are open, unless named) on their way; their stock leaves with them."""

@@ -282,10 +282,10 @@ Reason = (
     | QueryFailed
     | Overloaded
 )
-"""Each contract's `errors.py` matches over all of these, so a new one stops the type checker there."""
+"""Each contract's `errors.py` matches over all of these: a new one stops the type checker there."""
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error
     """The request was understood and the answer is no. Nothing was changed."""
 
     def __init__(self, reason: Reason) -> None:

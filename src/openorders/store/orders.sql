@@ -1,0 +1,52 @@
+-- name: read_order
+-- One order with everything: lines, payments, history. Primary keys all the way.
+select o.id, o.number, o.customer_id, c.name as customer_name, c.email as customer_email,
+    o.partner_name, o.customer_reference, o.currency, o.minor_digits,
+    o.subtotal, o.discount, o.shipping, o.taxes, o.discount_code,
+    o.progress, o.payment, o.fulfilment, o.payment_asked,
+    o.shipping_method, o.estimated_delivery, o.shipping_address, o.billing_address,
+    o.payment_method, o.payment_gateway, o.payment_token, o.notes, o.shipment, o.cancellation,
+    o.created_at, o.updated_at, o.completed_at, o.version,
+    (
+        select json_agg(json_build_object(
+            'id', l.id, 'product_id', l.product_id, 'variant_id', l.variant_id,
+            'product_name', l.product_name, 'variant_name', l.variant_name, 'sku', l.sku,
+            'image', l.image, 'unit_price', l.unit_price, 'quantity', l.quantity,
+            'discount_share', l.discount_share, 'tax_shares', l.tax_shares, 'state', l.state
+        ) order by l.position)
+        from order_lines l where l.store_id = o.store_id and l.order_id = o.id
+    ) as lines,
+    (
+        select json_agg(json_build_object(
+            'id', p.id, 'gateway', p.gateway, 'method', p.method, 'amount', p.amount,
+            'state', p.state, 'captured', p.captured, 'refunded', p.refunded,
+            'refunding', (
+                select coalesce(sum(x.amount), 0) from payment_operations x
+                where x.store_id = p.store_id and x.payment_id = p.id
+                    and x.kind = 'refund' and x.state = 'started'
+            ),
+            'reference', p.reference, 'card_brand', p.card_brand,
+            'card_last_four', p.card_last_four, 'decline_code', p.decline_code,
+            'created_at', p.created_at, 'settled_at', p.settled_at
+        ) order by p.id)
+        from payments p where p.store_id = o.store_id and p.order_id = o.id
+    ) as payments,
+    (
+        select json_agg(json_build_object(
+            'word', h.word, 'at', h.at, 'actor', h.actor, 'contract', h.contract,
+            'reason', h.reason
+        ) order by h.position)
+        from order_history h where h.store_id = o.store_id and h.order_id = o.id
+    ) as history
+from orders o
+join customers c on c.store_id = o.store_id and c.id = o.customer_id
+where o.store_id = :store_id and o.id = :id;
+
+-- name: lock_orders
+-- Locks orders to change them, always in the order of their ids so that two callers cannot
+-- deadlock. What is read afterwards is what the last writer left.
+select o.id
+from orders o
+where o.store_id = :store_id and o.id = any(:ids::bigint[])
+order by o.id
+for no key update;

@@ -1,0 +1,93 @@
+"""Bring an order to the word a client asks for, and correct its address on the way."""
+
+from dataclasses import dataclass, replace
+
+from openorders.domain import progress
+from openorders.domain.address import Address
+from openorders.domain.change import By, Change, nothing
+from openorders.domain.ids import OrderId
+from openorders.domain.order import Order, Shipment, Word
+from openorders.store import changes
+from openorders.usecases import send_mail
+from openorders.usecases.answers import Answer, Later, Reply, once
+from openorders.usecases.context import Context, Unit
+from openorders.usecases.find_order import locked
+from openorders.usecases.perform_operations import perform_all
+from openorders.usecases.send_mail import Notification
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advance:
+    """`target` is the word to reach, `holds` the words that already show as what was asked.
+
+    `notify` writes to the customer about where the order is now.
+    """
+
+    order_id: OrderId
+    target: Word | None = None
+    holds: frozenset[Word] = frozenset()
+    reason: str | None = None
+    tracking: Shipment | None = None
+    address: Address | None = None
+    notify: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advanced:
+    """The order as it is now. `notification` is there only when it was asked for."""
+
+    order: Order
+    notification: Notification | None = None
+
+
+async def advance_order(ctx: Context, command: Advance, reply: Reply[Advanced]) -> Answer:
+    """Do all that the command asks for, or nothing of it.
+
+    A word that already holds is a success that writes nothing. Refuses what is behind the
+    order, cannot be reached, or came too late.
+    """
+
+    async def work(unit: Unit) -> Answer | Later:
+        order = await locked(unit.connection, ctx, command.order_id)
+        by = ctx.by(command.reason)
+        change = _decided(order, command, by)
+        operations = await changes.save(unit.connection, ctx.store_id, change, by)
+        if operations:
+            unit.afterwards.append(lambda: perform_all(ctx.services, ctx.store, operations))
+        if not command.notify:
+            return reply.done(Advanced(order=change.order))
+        mail_id = await send_mail.write(unit.connection, ctx.store_id, change.order, by)
+        return Later(lambda: _notify(ctx, change.order, mail_id, reply))
+
+    return await once(ctx, reply, work)
+
+
+async def _notify(
+    ctx: Context, order: Order, mail_id: int | None, reply: Reply[Advanced]
+) -> Answer:
+    notification = await send_mail.hand_over(ctx.services, ctx.store, mail_id)
+    return reply.done(Advanced(order=order, notification=notification))
+
+
+def _decided(order: Order, command: Advance, by: By) -> Change:
+    change = nothing(order)
+    if command.address is not None:
+        change = progress.readdress(order, command.address, by)
+    if command.target is None or order.word in command.holds:
+        return change
+    step = progress.advance(change.order, command.target, by, tracking=command.tracking)
+    if change.is_nothing:
+        return step
+    return _joined(change, step)
+
+
+def _joined(first: Change, second: Change) -> Change:
+    """Two changes as one: one version on, and one entry in the history."""
+    if second.is_nothing:
+        return first
+    order = replace(
+        second.order,
+        history=(*first.before.history, second.order.history[-1]),
+        version=first.before.version + 1,
+    )
+    return replace(second, before=first.before, order=order, events=(*first.events, *second.events))

@@ -1,0 +1,99 @@
+"""Who is calling, what time it is, and what a use case needs from outside.
+
+The composition root builds one `Services`; a contract builds one `Context` per request.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from openorders.domain.access import Caller
+from openorders.domain.change import By
+from openorders.domain.ids import StoreId
+from openorders.domain.order import Order
+from openorders.domain.refusals import Refused, VersionDiffers
+from openorders.domain.store_settings import Store
+from openorders.gateways.mail import Mailer
+from openorders.gateways.payments import Gateways
+from openorders.gateways.tokens import TokenVerifier
+from openorders.store.database import Connection, Database
+from openorders.store.known import KnownCallers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What is shared by all requests of a process. `token` gives unguessable URL-safe text."""
+
+    database: Database
+    gateways: Gateways
+    mailer: Mailer
+    verifier: TokenVerifier
+    known: KnownCallers
+    clock: Callable[[], datetime]
+    token: Callable[[], str]
+    public_url: str | None = None
+    open_contracts: dict[str, str | None] = field(default_factory=dict[str, str | None])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keyed:
+    """A client's idempotency key for this request.
+
+    `digest` names the key (SHA-256 over credential, method, path and key), `fingerprint` the
+    request that came with it (SHA-256 of the parsed body in canonical form).
+    """
+
+    digest: bytes
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """One request. `expected` holds the versions that `If-Match` allows; None allows any."""
+
+    services: Services
+    caller: Caller
+    keyed: Keyed | None = None
+    expected: frozenset[int] | None = None
+    request_id: str = ""
+
+    @property
+    def store(self) -> Store:
+        """The tenant whose key is calling."""
+        return self.caller.store
+
+    @property
+    def store_id(self) -> StoreId:
+        """The tenant's id, the first parameter of every statement."""
+        return self.caller.store.id
+
+    def now(self) -> datetime:
+        """The time of this change: aware, UTC, cut to the microseconds the database keeps."""
+        return self.services.clock()
+
+    def by(self, reason: str | None = None) -> By:
+        """Who does this, now, and why: what the history will say."""
+        return By(
+            actor=self.caller.actor,
+            contract=self.caller.contract,
+            at=self.now(),
+            reason=reason,
+        )
+
+    def require_version(self, order: Order) -> None:
+        """Refuse with `VersionDiffers` when `If-Match` named other versions."""
+        if self.expected is not None and order.version not in self.expected:
+            raise Refused(VersionDiffers(order.id, order.version))
+
+
+@dataclass(slots=True)
+class Unit:
+    """One transaction of a use case. What is in `afterwards` runs once it is committed: its
+    failure is logged and left to the sweep, never shown to the caller.
+    """
+
+    connection: Connection
+    store_id: StoreId
+    afterwards: list[Callable[[], Awaitable[object]]] = field(
+        default_factory=list[Callable[[], Awaitable[object]]]
+    )

@@ -1,0 +1,81 @@
+"""Read orders: one, a page, or a stream of all that a search finds."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+from openorders.domain.access import Role
+from openorders.domain.ids import OrderId
+from openorders.domain.order import Order
+from openorders.domain.refusals import QueryFailed, QueryTooExpensive, Refused
+from openorders.domain.search import Expression, Search, all_of, of_customer, of_partner
+from openorders.store import listing
+from openorders.usecases.context import Context
+from openorders.usecases.find_order import seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderPage:
+    """Orders with their lines. `total` counts all matches, not only this page's."""
+
+    orders: tuple[Order, ...]
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderStream:
+    """`count` is exactly the number of orders that `orders` will give."""
+
+    count: int
+    orders: AsyncIterator[Order]
+
+
+async def read_order(ctx: Context, order_id: OrderId) -> Order:
+    """One order with its payments and history."""
+    async with ctx.services.database.connection() as connection:
+        return await seen(connection, ctx, order_id)
+
+
+async def list_orders(
+    ctx: Context, search: Search, *, total: bool = True, costly: str = "the search"
+) -> OrderPage:
+    """A page of what the caller may see, with the exact number of all matches.
+
+    Refuses with `QueryTooExpensive` (which names what is `costly`) a search that runs too long,
+    and with `QueryFailed` one that divides by zero or overflows on the orders it meets.
+    """
+    scoped = replace(search, criteria=scope(ctx, search.criteria))
+    try:
+        async with ctx.services.database.connection() as connection:
+            orders = await listing.page(connection, ctx.store_id, scoped)
+            count = None
+            if total:
+                count = await listing.count(connection, ctx.store_id, scoped, orders)
+    except TimeoutError:
+        raise Refused(QueryTooExpensive(costly)) from None
+    except listing.FAILURES as failure:
+        raise Refused(QueryFailed(listing.problem(failure))) from None
+    return OrderPage(orders=orders, total=count)
+
+
+@asynccontextmanager
+async def stream_orders(ctx: Context, search: Search) -> AsyncGenerator[OrderStream]:
+    """All that the caller may see of a search, from one snapshot, in constant memory."""
+    scoped = replace(search, criteria=scope(ctx, search.criteria))
+    async with ctx.services.database.snapshot() as connection:
+        count = await listing.clipped_count(connection, ctx.store_id, scoped)
+        yield OrderStream(count=count, orders=listing.stream(connection, ctx.store_id, scoped))
+
+
+def scope(ctx: Context, criteria: Expression) -> Expression:
+    """The criteria within what the caller may see: the one fence of every list and export."""
+    caller = ctx.caller
+    match caller.role:
+        case Role.ADMIN | Role.SERVICE:
+            return criteria
+        case Role.PARTNER:
+            assert caller.partner_name is not None, "the keys table holds this"
+            return all_of(of_partner(caller.partner_name), criteria)
+        case Role.CUSTOMER:
+            assert caller.customer_id is not None, "the keys table holds this"
+            return all_of(of_customer(caller.customer_id), criteria)
