@@ -17,13 +17,13 @@ from openorders.domain.customer import Identity
 from openorders.domain.ids import CLIENT_CUSTOMER_ID_MAX, CustomerId
 from openorders.domain.refusals import NotAuthenticated, Overloaded, Refused
 from openorders.domain.store_settings import Store
-from openorders.gateways.key_sets import KeySetUnavailable
-from openorders.gateways.tokens import Proven, TokenRefused, addressed
+from openorders.gateways.key_sets import KeySetError
+from openorders.gateways.tokens import Proven, TokenError, addressed
 from openorders.store import access, placing, stores
 from openorders.usecases.context import Services
 
 CREDENTIAL_CHARS_MAX: Final = 8192
-_CUSTOMER_SUBJECT: Final = re.compile(r"user_([1-9][0-9]{0,11})", re.ASCII)
+_CUSTOMER_SUBJECT: Final = re.compile(r"user_([1-9][0-9]*)", re.ASCII)
 _ADMIN_ROLE: Final = "admin"
 _ASK_AGAIN_S: Final = 5
 
@@ -116,10 +116,10 @@ async def _by_key(services: Services, key: str, contract: str) -> _Admitted:
 async def _by_token(services: Services, token: str, contract: str, now: datetime) -> _Admitted:
     try:
         store, proven = await _prove(services, token, now)
-    except TokenRefused as refusal:
+    except TokenError as refusal:
         _log.info("token_refused", why=str(refusal))
         raise Refused(NotAuthenticated()) from refusal
-    except KeySetUnavailable as unavailable:
+    except KeySetError as unavailable:
         raise Refused(Overloaded(retry_after_s=_ASK_AGAIN_S)) from unavailable
     caller = Caller(
         store=store,
@@ -138,24 +138,25 @@ async def _prove(services: Services, token: str, now: datetime) -> tuple[Store, 
     """The issuer and audience, which anybody can write, only choose the settings to check by."""
     claimed = addressed(token)
     if not claimed.audiences or "\x00" in claimed.issuer + "".join(claimed.audiences):
-        raise TokenRefused("it is meant for nobody")
+        raise TokenError("it is meant for nobody")
     async with services.database.connection() as connection:
         store = await stores.find_by_token(connection, claimed.issuer, claimed.audiences)
     if store is None or store.policy.jwt is None:
-        raise TokenRefused("no store takes tokens of this issuer and audience")
+        raise TokenError("no store takes tokens of this issuer and audience")
     return store, await services.verifier.verify(token, store.policy.jwt, now)
 
 
 async def _customer(services: Services, store: Store, proven: Proven, now: datetime) -> CustomerId:
     """The customer a subject stands for; one that is no number of ours is registered once."""
     numbered = _CUSTOMER_SUBJECT.fullmatch(proven.subject)
-    if numbered:
-        number = int(numbered[1])
-        assert 0 < number <= CLIENT_CUSTOMER_ID_MAX
-        return CustomerId(number)
+    if numbered and int(numbered[1]) <= CLIENT_CUSTOMER_ID_MAX:
+        return CustomerId(int(numbered[1]))
     identity = Identity(
         issuer=proven.issuer, subject=proven.subject, name=proven.name, email=proven.email
     )
     async with services.database.connection() as connection:
+        known = await access.find_identity(connection, store.id, identity)
+        if known is not None:
+            return known
         customer = await placing.register_identity(connection, store.id, identity, now)
     return customer.id

@@ -1,0 +1,40 @@
+-- name: find_key
+-- The key with this hash and the store it belongs to, by the unique index over all stores.
+select k.id, k.hash, k.role, k.partner_name, k.customer_id,
+    s.store_id, s.name, s.currency, s.time_zone, s.number_prefix, s.policy
+from api_keys k
+join stores s on s.store_id = k.store_id
+where k.hash = :hash::bytea and k.revoked_at is null;
+
+-- name: create_key
+-- Keeps the hash of a new key.
+insert into api_keys
+    (store_id, hash, role, partner_name, customer_id, label, created_at)
+values (
+    :store_id, :hash::bytea, :role, :partner_name::text, :customer_id::bigint, :label::text,
+    :now
+)
+returning id;
+
+-- name: list_keys
+-- Keys, the oldest first; of one store, or of all of them without one.
+select k.id, s.name as store, k.role, k.partner_name, k.customer_id, k.label, k.created_at,
+    k.revoked_at
+from api_keys k
+join stores s on s.store_id = k.store_id
+where :store_id::bigint is null or k.store_id = :store_id::bigint
+order by k.id
+limit :limit::int;
+
+-- name: revoke_key
+-- Ends a key for good; one that was ended before keeps its time.
+update api_keys
+set revoked_at = coalesce(revoked_at, :now::timestamptz)
+where id = :id::bigint or hash = :hash::bytea
+returning id, revoked_at = :now::timestamptz as ended_now;
+
+-- name: find_identity
+-- The customer that was registered under this issuer and subject, by primary key.
+select i.customer_id
+from customer_identities i
+where i.store_id = :store_id and i.issuer = :issuer and i.subject = :subject;
