@@ -1,0 +1,34 @@
+"""The one thing that can be wrong with a query: somewhere in it, something else was expected."""
+
+from dataclasses import dataclass
+from typing import Final
+
+_SHOWN_MAX: Final = 40
+
+
+class InvalidQuery(Exception):  # noqa: N818 - named for what it says
+    """The query cannot be read, or does not fit the types of the fields.
+
+    `position` counts characters of the decoded option from 1; one past the last one is the end.
+    """
+
+    def __init__(self, option: str, position: int, expected: str, found: str = "") -> None:
+        self.option = shortened(option)
+        self.position = position
+        self.expected = expected
+        but = f", found {found}" if found else ""
+        super().__init__(f"{self.option} at position {position}: expected {expected}{but}.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Costly:
+    """The part of a query that no index can serve, as it was written, for a query that ran long."""
+
+    option: str
+    position: int
+    text: str
+
+
+def shortened(text: str) -> str:
+    """The text, cut where nobody would read on."""
+    return text if len(text) <= _SHOWN_MAX else f"{text[:_SHOWN_MAX]}…"
