@@ -59,9 +59,13 @@ class EmbeddedDatabase:
 
     @property
     def url(self) -> str:
-        """The database as a `postgresql://` URL. Holds the password: not for logs."""
+        """The order book's database as a `postgresql://` URL. Holds the password: not for logs."""
+        return self.url_as(ROLE, DATABASE)
+
+    def url_as(self, role: str, database: str) -> str:
+        """The same server for another role, or another of its databases."""
         return (
-            f"postgresql://{ROLE}:{quote(self.password, safe='')}@/{DATABASE}"
+            f"postgresql://{role}:{quote(self.password, safe='')}@/{database}"
             f"?host={quote(self.host, safe='')}&port={self.port}"
         )
 
@@ -143,7 +147,7 @@ class _Lease:
             if not self._as_user.take(shared=True, patience_s=1):
                 raise EmbeddedDatabaseError(f"The lock of {folder.path} cannot be had.")
             self._folder = folder
-            return _facts(folder, self._up(folder))
+            return facts(folder, self._up(folder))
 
     def release(self) -> None:
         """Give back whatever was taken; the last one out stops the database."""
@@ -190,7 +194,8 @@ class _Lease:
         )
 
 
-def _facts(folder: DataFolder, postmaster: Postmaster) -> EmbeddedDatabase:
+def facts(folder: DataFolder, postmaster: Postmaster) -> EmbeddedDatabase:
+    """How to reach a running database of this folder."""
     return EmbeddedDatabase(
         folder=folder.path,
         host=postmaster.host,
