@@ -121,26 +121,37 @@ def replay_of(known: idempotency.Known, keyed: Keyed) -> Answer:
 
 
 async def _attempt(ctx: Context, work: Work) -> Answer:
-    keyed = ctx.keyed
-    async with ctx.services.database.transaction() as connection:
+    units: list[Unit] = []
+
+    async def attempt(connection: Connection) -> Answer | Later:
         unit = Unit(connection, ctx.store_id)
-        if keyed is not None:
-            now = ctx.now()
-            claimed = await idempotency.claim(
-                connection, ctx.store_id, keyed, now, stale_before=now - TAKE_OVER_AFTER
-            )
-            if not claimed:
-                known = await idempotency.find(connection, ctx.store_id, keyed.digest)
-                if known is None:
-                    raise Refused(KeyInFlight())
-                return replay_of(known, keyed)
+        units[:] = [unit]
+        if ctx.keyed is None:
+            return await work(unit)
+        known = await _claim(connection, ctx, ctx.keyed)
+        if known is not None:
+            return known
         done = await work(unit)
-        if keyed is not None and isinstance(done, Answer):
-            await idempotency.answer(connection, ctx.store_id, keyed.digest, _stored(done))
-    await run_afterwards(unit)
-    if isinstance(done, Later):
-        return await _finish(ctx, done)
-    return done
+        if isinstance(done, Answer):
+            await keep(connection, ctx, done)
+        return done
+
+    done = await ctx.services.database.run(attempt)
+    await run_afterwards(units[0])
+    return await _finish(ctx, done) if isinstance(done, Later) else done
+
+
+async def _claim(connection: Connection, ctx: Context, keyed: Keyed) -> Answer | None:
+    """Claim the key for this request; the answer when it was answered before."""
+    now = ctx.now()
+    if await idempotency.claim(
+        connection, ctx.store_id, keyed, now, stale_before=now - TAKE_OVER_AFTER
+    ):
+        return None
+    known = await idempotency.find(connection, ctx.store_id, keyed.digest)
+    if known is None:
+        raise Refused(KeyInFlight())
+    return replay_of(known, keyed)
 
 
 async def _finish(ctx: Context, later: Later) -> Answer:
