@@ -1,0 +1,188 @@
+"""A contract as one ASGI application: routing by Litestar, everything else by the kit."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from litestar import Litestar, Request, Response
+from litestar.exceptions import NotFoundException
+from litestar.handlers import HTTPRouteHandler
+from litestar.types import ExceptionHandlersMap
+
+from openorders.contracts.kit import headers as header
+from openorders.contracts.kit.answers import (
+    Outgoing,
+    answer,
+    no_content,
+    outgoing,
+    outgoing_file,
+)
+from openorders.contracts.kit.asgi import Application, Exchange, Receive, Scope, Send, exchange_of
+from openorders.contracts.kit.bodies import parse_plainly, read_body
+from openorders.contracts.kit.call import Call
+from openorders.contracts.kit.contract import Contract
+from openorders.contracts.kit.failures import answer_failure, answer_refusal
+from openorders.contracts.kit.openapi import describe
+from openorders.contracts.kit.routes import MethodTable, Route
+from openorders.domain.access import Caller
+from openorders.domain.refusals import Reason
+from openorders.usecases.answers import Answer
+from openorders.usecases.context import Context, Keyed, Services
+
+_LONGEST_PATH: Final = 2000
+"""Routers remember paths; a longer one names nothing."""
+
+_NOT_MODIFIED: Final = 304
+_OK: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What the composition root gives every contract to stand on.
+
+    `admit` turns a credential (None when none was sent) and a contract's name into a caller;
+    `is_weather` knows the failures that pass by themselves; `report` takes note of a fault.
+    """
+
+    services: Services
+    admit: Callable[[str | None, str], Awaitable[Caller]]
+    is_weather: Callable[[Exception], bool]
+    report: Callable[[Exception, Exchange], None]
+    most_body: int
+    version: str
+
+
+def build(contract: Contract, ground: Ground) -> Application:
+    """The contract's application. It is called with an `Exchange` in the scope."""
+    litestar = Litestar(
+        route_handlers=[
+            *(_handler_for(route, contract, ground) for route in contract.routes),
+            _document_handler(contract, ground),
+        ],
+        exception_handlers=cast("ExceptionHandlersMap", {Exception: _failure(contract, ground)}),
+        openapi_config=None,
+        logging_config=None,
+    )
+
+    methods = MethodTable(contract.routes)
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        if len(scope["path"]) > _LONGEST_PATH:
+            error = NotFoundException()
+            await outgoing(_answer(contract, ground, scope, error))(scope, receive, send)
+        elif scope["method"] == "OPTIONS" and (allowed := methods.of(scope["path"])):
+            await outgoing(no_content((("Allow", allowed),)))(scope, receive, send)
+        else:
+            await litestar(cast("Any", scope), cast("Any", receive), cast("Any", send))
+
+    return application
+
+
+def _handler_for(route: Route, contract: Contract, ground: Ground) -> HTTPRouteHandler:
+    perform = _performer(route, contract, ground)
+
+    async def endpoint(request: Request[Any, Any, Any]) -> Outgoing:
+        scope = cast("Scope", request.scope)
+        exchange = exchange_of(scope)
+        exchange.route = route.path
+        return await perform(scope, cast("Receive", request.receive), exchange)
+
+    methods: list[Any] = ["GET", "HEAD"] if route.method == "GET" else [route.method]
+    # The status is what an answer says; the framework only wants to hear of one that has a body.
+    declare = HTTPRouteHandler(
+        route.litestar_path, http_method=methods, name=route.name, status_code=_OK
+    )
+    return declare(endpoint)
+
+
+def _performer(
+    route: Route, contract: Contract, ground: Ground
+) -> Callable[[Scope, Receive, Exchange], Awaitable[Outgoing]]:
+    """Read the request, call the handler, write what it answers."""
+    services, admit, most = ground.services, ground.admit, ground.most_body
+
+    def refused(reason: Reason) -> Answer:
+        return answer_refusal(contract, reason)
+
+    async def perform(scope: Scope, receive: Receive, exchange: Exchange) -> Outgoing:
+        headers = header.Headers(scope["headers"])
+        caller = await admit(header.read_credential(headers), contract.name)
+        key = header.read_key(headers) if route.keyed else None
+        expected = header.read_if_match(headers)
+        arguments: dict[str, Any] = dict(scope["path_params"])
+        body = b""
+        if route.body is not None:
+            body = await read_body(receive, headers.get("content-length"), most)
+            arguments["data"] = route.body.read(body, headers.get("content-type"))
+        if route.query is not None:
+            arguments["query"] = route.query.read(scope["query_string"])
+        keyed = None
+        if key is not None:
+            place = f"{contract.name} {scope['path']}"
+            keyed = Keyed(
+                digest=header.key_digest(caller.credential, route.method, place, key),
+                fingerprint=header.fingerprint(parse_plainly(body)),
+            )
+        context = Context(
+            services=services,
+            caller=caller,
+            keyed=keyed,
+            expected=expected,
+            request_id=exchange.request_id,
+        )
+        answered = await route.handler(
+            Call(scope, exchange, headers, context, refused), **arguments
+        )
+        if not isinstance(answered, Answer):
+            return await outgoing_file(answered)
+        exchange.replayed = answered.replayed
+        return outgoing(_unless_known(answered, headers) if route.etag else answered)
+
+    return perform
+
+
+def _unless_known(answered: Answer, headers: header.Headers) -> Answer:
+    """304 when the client has this very state of it."""
+    tag = next((value for name, value in answered.headers if name == "ETag"), None)
+    if tag is None or answered.status != _OK or not header.none_match(headers, tag):
+        return answered
+    return Answer(status=_NOT_MODIFIED, body=b"", headers=(("ETag", tag),))
+
+
+def _answer(contract: Contract, ground: Ground, scope: Scope, error: Exception) -> Answer:
+    exchange = exchange_of(scope)
+    return answer_failure(
+        contract,
+        error,
+        is_weather=ground.is_weather,
+        report=lambda fault: ground.report(fault, exchange),
+    )
+
+
+def _failure(
+    contract: Contract, ground: Ground
+) -> Callable[[Request[Any, Any, Any], Exception], Response[bytes]]:
+    """Litestar's hook for everything that is raised, routing included."""
+
+    def handle(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+        answered = _answer(contract, ground, cast("Scope", request.scope), error)
+        return Response(
+            answered.body,
+            status_code=answered.status,
+            headers=dict(answered.headers),
+            media_type="application/json",
+        )
+
+    return handle
+
+
+def _document_handler(contract: Contract, ground: Ground) -> HTTPRouteHandler:
+    document = describe(contract, ground.version)
+
+    async def openapi(request: Request[Any, Any, Any]) -> Outgoing:
+        exchange = exchange_of(cast("Scope", request.scope))
+        exchange.route = "/openapi.json"
+        here = {**document, "servers": [{"url": exchange.base}]}
+        return outgoing(answer(_OK, here, headers=(("Cache-Control", "no-cache"),)))
+
+    return HTTPRouteHandler("/openapi.json", http_method=["GET", "HEAD"])(openapi)

@@ -1,0 +1,51 @@
+"""What a contract is: its routes, its words for failures, and how it is described.
+
+A contract is one whole application. Mounting, reference pages, keys and the shared tests read
+this record and nothing else of it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from openorders.contracts.kit.routes import Route
+from openorders.contracts.kit.unreadable import NoSuch, Unreadable
+from openorders.domain.refusals import Reason
+
+
+class Credential(Enum):
+    """How a contract's document has callers prove themselves. Both headers always work."""
+
+    BEARER = "bearer"
+    API_KEY = "api_key"
+    OPTIONAL = "optional"
+    """The document has none; the operator decides whether it is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A failure in a contract's words. `body` is a Struct or a dict; None for no body."""
+
+    status: int
+    body: object
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contract:
+    """One documented API. `name` is its path prefix and the first label of its host name.
+
+    The four functions are pure. `render_status` is asked for 404 and 405 (unknown path or
+    method), 408, 413, 500 and 503. `error_type` describes what all of them put into bodies.
+    """
+
+    name: str
+    title: str
+    description: str
+    routes: tuple[Route, ...]
+    render: Callable[[Reason], Rendered]
+    render_unreadable: Callable[[Unreadable], Rendered]
+    render_unknown: Callable[[NoSuch], Rendered]
+    render_status: Callable[[int], Rendered]
+    error_type: type
+    credential: Credential = Credential.BEARER
