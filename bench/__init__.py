@@ -1,0 +1,1 @@
+"""Benchmarks: each case beside its limit, in the same run, in turn."""
