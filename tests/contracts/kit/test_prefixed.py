@@ -42,7 +42,7 @@ def test_text_that_is_not_written_back_the_same_is_no_identifier(kind, text):
         "OR0000x",
         "OR-0001",
         "OR+0001",
-        "OR٠٠٠٠١",
+        "OR\u0660\u0660\u0660\u0660\u0661",
         "OR00001\n",
         "ORD00001",
         "00001",
