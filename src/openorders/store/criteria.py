@@ -229,7 +229,7 @@ class _Composer:
 
     def _one_of(self, operand: _Part, values: tuple[Scalar, ...], *, exact: bool) -> _Part:
         if not values:
-            return _Part("false")
+            return _never(operand)
         if len(values) == 1:
             sql = f"({operand.sql} = {self._bound(values[0])})"
         else:
@@ -311,7 +311,12 @@ def _compared_to_null(comparison: Comparison, other: _Part) -> _Part:
         case Comparison.NE:
             return _Part(f"({other.sql} is not null)")
         case _:
-            return _Part("false")
+            return _never(other)
+
+
+def _never(operand: _Part) -> _Part:
+    # The operand stays, since a parameter that nothing mentions has no type.
+    return _Part(f"({operand.sql} is null and false)")
 
 
 def _two_valued(part: _Part, *, exact: bool) -> _Part:
