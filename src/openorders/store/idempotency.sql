@@ -32,7 +32,7 @@ where k.status is null and k.fingerprint = excluded.fingerprint
 returning true;
 
 -- name: release_key
--- Lets the next retry take a key over at once.
+-- Lets the next retry take a key over at once, as if it had been left in flight long enough.
 update idempotency_keys
-set claimed_at = '-infinity'
+set claimed_at = claimed_at - interval '1 minute'
 where store_id = :store_id and digest = :digest and status is null;

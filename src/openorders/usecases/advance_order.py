@@ -56,7 +56,7 @@ async def advance_order(ctx: Context, command: Advance, reply: Reply[Advanced]) 
             unit.afterwards.append(lambda: perform_all(ctx.services, ctx.store, operations))
         if not command.notify:
             return reply.done(Advanced(order=change.order))
-        mail_id = await send_mail.write(unit.connection, ctx.store_id, change.order, by)
+        mail_id = await send_mail.write(unit.connection, ctx.store, change.order, by)
         return Later(lambda: _notify(ctx, change.order, mail_id, reply))
 
     return await once(ctx, reply, work)

@@ -262,8 +262,6 @@ create table payments (
     card_last_four text,
     decline_code text,
     decline_message text,
-    -- The idempotency key under which the attempt was asked for, so that a retry finds it again.
-    key_digest bytea,
     created_at timestamptz not null,
     settled_at timestamptz,
     primary key (store_id, id),
@@ -273,8 +271,6 @@ create table payments (
 create index payments_by_order on payments (store_id, order_id, id);
 create unique index one_open_attempt_per_order on payments (store_id, order_id)
     where state = 'started';
-create unique index payments_by_key on payments (store_id, key_digest)
-    where key_digest is not null;
 
 -- Everything a gateway was ever asked to do, recorded before the call and settled after it.
 -- The id is the idempotency key of the call.
@@ -291,6 +287,8 @@ create table payment_operations (
     failure text,
     actor text not null,
     contract text not null,
+    -- The idempotency key it was asked for under, so that a retry after a crash finds it again.
+    key_digest bytea,
     tries integer not null default 0,
     due_at timestamptz not null,
     created_at timestamptz not null,
@@ -300,6 +298,8 @@ create table payment_operations (
 );
 create index payment_operations_by_payment on payment_operations (store_id, payment_id, id);
 create index payment_operations_open on payment_operations (due_at) where state = 'started';
+create index payment_operations_by_key on payment_operations (store_id, key_digest)
+    where key_digest is not null;
 
 -- What is told to the outside, written in the transaction of what happened. `payload` is the
 -- whole order as it was right then; `txid` lets a reader stop where a slower writer may still

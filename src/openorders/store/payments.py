@@ -1,0 +1,337 @@
+"""Payments and the operations on them: recorded before a gateway is asked, settled after.
+
+Whoever settles holds the order's row (or the pending order's) first, then these rows. That
+makes settling the same operation twice have one effect.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from asyncpg import Record
+
+from openorders.domain.change import By
+from openorders.domain.ids import OperationId, OrderId, PaymentId, StoreId
+from openorders.domain.order import Order
+from openorders.domain.payment import (
+    MANUAL_GATEWAY,
+    AttemptState,
+    GiveBack,
+    OperationKind,
+    OperationState,
+    Payment,
+)
+from openorders.store import queries
+from openorders.store.database import Connection
+
+SWEPT_AFTER: Final = timedelta(seconds=30)
+"""An open operation is left to whoever recorded it for so long, then the sweep takes it."""
+
+_Q = queries.load("payments")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewAttempt:
+    """Money to be taken for an order. `token` is what the gateway knows the buyer's card by."""
+
+    order_id: OrderId
+    gateway: str
+    method: str
+    token: str | None
+    amount: int
+    currency: str
+    kind: OperationKind = OperationKind.CHARGE
+    key_digest: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """An attempt as it was recorded, and the operation that carries it out."""
+
+    payment_id: PaymentId
+    operation_id: OperationId
+    order_id: OrderId
+    state: AttemptState = AttemptState.STARTED
+    decline_code: str | None = None
+    decline_message: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredOperation:
+    """An operation with what its payment says: all that a call to the gateway needs."""
+
+    id: OperationId
+    payment_id: PaymentId
+    order_id: OrderId
+    kind: OperationKind
+    amount: int
+    state: OperationState
+    reason: str | None
+    failure: str | None
+    tries: int
+    actor: str
+    contract: str
+    created_at: datetime
+    settled_at: datetime | None
+    gateway: str
+    token: str | None
+    currency: str
+    reference: str | None
+    payment_amount: int
+    payment_state: AttemptState
+    captured: int
+    refunded: int
+    decline_code: str | None
+    decline_message: str | None
+
+    @property
+    def opens_payment(self) -> bool:
+        """Whether a buyer stands behind it: a charge or an authorisation."""
+        return self.kind in (OperationKind.CHARGE, OperationKind.AUTHORISE)
+
+
+async def insert_attempt(
+    connection: Connection, store_id: StoreId, attempt: NewAttempt, by: By
+) -> Attempt | None:
+    """Record an attempt before the gateway is asked. None: another one is open."""
+    row = await _Q.insert_attempt.fetchrow(
+        connection,
+        store_id=store_id,
+        order_id=attempt.order_id,
+        gateway=attempt.gateway,
+        method=attempt.method,
+        token=attempt.token,
+        amount=attempt.amount,
+        currency=attempt.currency,
+        kind=attempt.kind.value,
+        key_digest=attempt.key_digest,
+        actor=by.actor,
+        contract=by.contract,
+        due_at=by.at + SWEPT_AFTER,
+        now=by.at,
+    )
+    if row is None:
+        return None
+    return Attempt(
+        payment_id=PaymentId(row["payment_id"]),
+        operation_id=OperationId(row["operation_id"]),
+        order_id=attempt.order_id,
+    )
+
+
+async def attempt_of_key(
+    connection: Connection, store_id: StoreId, digest: bytes
+) -> Attempt | None:
+    """The attempt that was begun under an idempotency key."""
+    row = await _Q.attempt_of_key.fetchrow(connection, store_id=store_id, digest=digest)
+    if row is None:
+        return None
+    return Attempt(
+        payment_id=PaymentId(row["payment_id"]),
+        operation_id=OperationId(row["operation_id"]),
+        order_id=OrderId(row["order_id"]),
+        state=AttemptState(row["state"]),
+        decline_code=row["decline_code"],
+        decline_message=row["decline_message"],
+    )
+
+
+async def operations_of_key(
+    connection: Connection, store_id: StoreId, digest: bytes
+) -> tuple[OperationId, ...]:
+    """The refunds and voids that were decided under an idempotency key."""
+    rows = await _Q.operations_of_key.fetch(connection, store_id=store_id, digest=digest)
+    return tuple(OperationId(row["id"]) for row in rows)
+
+
+async def record_operations(
+    connection: Connection,
+    store_id: StoreId,
+    order_id: OrderId,
+    give_backs: Sequence[GiveBack],
+    by: By,
+) -> tuple[OperationId, ...]:
+    """Record what is to be given back, in the transaction that decided it."""
+    rows = await _Q.insert_operations.fetch(
+        connection,
+        store_id=store_id,
+        order_id=order_id,
+        payment_ids=[step.payment_id for step in give_backs],
+        kinds=[step.kind.value for step in give_backs],
+        amounts=[step.amount for step in give_backs],
+        reasons=[step.reason for step in give_backs],
+        actor=by.actor,
+        contract=by.contract,
+        due_at=by.at + SWEPT_AFTER,
+        now=by.at,
+    )
+    return tuple(OperationId(row["id"]) for row in rows)
+
+
+async def sum_of(connection: Connection, store_id: StoreId, ids: Sequence[OperationId]) -> int:
+    """How much operations move, in minor units, those apart that failed."""
+    return await _Q.sum_of_operations.fetchval(connection, store_id=store_id, ids=list(ids))
+
+
+async def stamp_key(
+    connection: Connection, store_id: StoreId, ids: Sequence[OperationId], digest: bytes
+) -> None:
+    """Remember the idempotency key of operations that were recorded a moment ago."""
+    await _Q.stamp_key.execute(connection, store_id=store_id, ids=list(ids), digest=digest)
+
+
+async def record_paid_elsewhere(
+    connection: Connection, store_id: StoreId, order: Order, amount: int, by: By
+) -> None:
+    """Record a payment that staff vouch for; no gateway is ever asked."""
+    await _Q.insert_taken_elsewhere.fetchval(
+        connection,
+        store_id=store_id,
+        order_id=order.id,
+        gateway=MANUAL_GATEWAY,
+        method=order.payment_method or MANUAL_GATEWAY,
+        amount=amount,
+        currency=order.currency,
+        reference=f"{MANUAL_GATEWAY}-{order.id}-{order.version}",
+        reason=by.reason,
+        actor=by.actor,
+        contract=by.contract,
+        now=by.at,
+    )
+
+
+async def of_order(
+    connection: Connection, store_id: StoreId, order_id: OrderId
+) -> tuple[Payment, ...]:
+    """All attempts to take money for an order, also for one that never became visible."""
+    rows = await _Q.payments_of_order.fetch(connection, store_id=store_id, order_id=order_id)
+    return tuple(_payment_of(row) for row in rows)
+
+
+async def read_operation(
+    connection: Connection, store_id: StoreId, operation_id: OperationId
+) -> StoredOperation | None:
+    """One operation, to carry it out."""
+    row = await _Q.read_operation.fetchrow(connection, store_id=store_id, id=operation_id)
+    return None if row is None else _operation_of(row)
+
+
+async def lock_operation(
+    connection: Connection, store_id: StoreId, operation_id: OperationId
+) -> StoredOperation | None:
+    """One operation, to settle it: its order is locked already."""
+    row = await _Q.lock_operation.fetchrow(connection, store_id=store_id, id=operation_id)
+    return None if row is None else _operation_of(row)
+
+
+async def lock_pending(connection: Connection, store_id: StoreId, order_id: OrderId) -> bool:
+    """Hold a pending order; False when there is none (any more)."""
+    held = await _Q.lock_pending.fetchval(connection, store_id=store_id, order_id=order_id)
+    return held is True
+
+
+async def settle_operation(
+    connection: Connection,
+    store_id: StoreId,
+    operation_id: OperationId,
+    state: OperationState,
+    *,
+    reference: str | None,
+    failure: str | None,
+    now: datetime,
+) -> None:
+    """Write what became of a call."""
+    settled = await _Q.settle_operation.fetchval(
+        connection,
+        store_id=store_id,
+        id=operation_id,
+        state=state.value,
+        reference=reference,
+        failure=failure,
+        now=now,
+    )
+    assert settled is not None, "a settled operation stays as it is"
+
+
+async def settle_payment(
+    connection: Connection,
+    store_id: StoreId,
+    payment_id: PaymentId,
+    *,
+    state: AttemptState,
+    captured: int,
+    refunded: int,
+    now: datetime,
+    reference: str | None = None,
+    card_brand: str | None = None,
+    card_last_four: str | None = None,
+    decline_code: str | None = None,
+    decline_message: str | None = None,
+) -> None:
+    """Write what became of a payment; the buyer's token is forgotten."""
+    await _Q.settle_payment.fetchval(
+        connection,
+        store_id=store_id,
+        id=payment_id,
+        state=state.value,
+        captured=captured,
+        refunded=refunded,
+        reference=reference,
+        card_brand=card_brand,
+        card_last_four=card_last_four,
+        decline_code=decline_code,
+        decline_message=decline_message,
+        now=now,
+    )
+
+
+async def claim_due(
+    connection: Connection, now: datetime, *, again: datetime, limit: int
+) -> tuple[tuple[StoreId, OperationId], ...]:
+    """Take open operations of any store whose time has come; they are ours until `again`."""
+    rows = await _Q.claim_due.fetch(connection, now=now, again=again, limit=limit)
+    return tuple((StoreId(row["store_id"]), OperationId(row["id"])) for row in rows)
+
+
+async def postpone(
+    connection: Connection, store_id: StoreId, operation_id: OperationId, due_at: datetime
+) -> None:
+    """Ask again at `due_at`, since nobody answered."""
+    await _Q.postpone_operation.execute(
+        connection, store_id=store_id, id=operation_id, due_at=due_at
+    )
+
+
+async def await_payment(
+    connection: Connection, store_id: StoreId, order_id: OrderId, now: datetime
+) -> None:
+    """Let a locked order show that a payment is under way."""
+    await _Q.await_payment.execute(connection, store_id=store_id, id=order_id, now=now)
+
+
+def _payment_of(row: Record) -> Payment:
+    return Payment(
+        id=PaymentId(row["id"]),
+        gateway=row["gateway"],
+        method=row["method"],
+        amount=row["amount"],
+        state=AttemptState(row["state"]),
+        captured=row["captured"],
+        refunded=row["refunded"],
+        refunding=row["refunding"],
+        reference=row["reference"],
+        card_brand=row["card_brand"],
+        card_last_four=row["card_last_four"],
+        decline_code=row["decline_code"],
+        created_at=row["created_at"],
+        settled_at=row["settled_at"],
+    )
+
+
+def _operation_of(row: Record) -> StoredOperation:
+    columns = dict(row)
+    columns["kind"] = OperationKind(row["kind"])
+    columns["state"] = OperationState(row["state"])
+    columns["payment_state"] = AttemptState(row["payment_state"])
+    return StoredOperation(**columns)

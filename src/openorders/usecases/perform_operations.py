@@ -1,0 +1,186 @@
+"""Carry out what was decided about money: ask the gateway, and settle what it says.
+
+Every operation was committed before. No transaction is open while a gateway is asked, and an
+answer that does not come leaves the operation open: the sweep finds out later.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import timedelta
+from typing import Any, Final, TypeVar
+
+import structlog
+
+from openorders.domain.ids import OperationId, StoreId
+from openorders.domain.payment import OperationKind, OperationState
+from openorders.domain.refusals import PaymentUnsettled, Refused
+from openorders.domain.store_settings import Store
+from openorders.gateways.payments import (
+    Gateway,
+    GatewayCall,
+    GatewayUnreachable,
+    Outcome,
+)
+from openorders.store import payments, stores
+from openorders.store.payments import StoredOperation
+from openorders.usecases.context import Services
+from openorders.usecases.settle_payment import NEVER_ARRIVED, Settled, Within, settle
+
+CALL_TIMEOUT_S: Final = 20.0
+"""How long a gateway may take to answer; after that its answer counts as lost."""
+
+NEVER_SEEN_AFTER: Final = timedelta(seconds=45)
+"""A charge of this age that the gateway has not seen will not arrive any more."""
+
+LEASE: Final = timedelta(seconds=60)
+"""How long a swept operation belongs to the process that took it."""
+
+LONGEST_WAIT: Final = timedelta(hours=1)
+"""The longest pause between two tries of a refund that nobody answers."""
+
+SWEEP_LIMIT: Final = 20
+"""How many operations one sweep takes; `_ABREAST` of them are asked for at a time."""
+
+_ABREAST: Final = 10
+
+_log = structlog.get_logger(__name__)
+
+_T = TypeVar("_T")
+_Ask = Callable[[GatewayCall], Coroutine[Any, Any, Outcome]]
+
+_VERBS: Final[dict[OperationKind, Callable[[Gateway], _Ask]]] = {
+    OperationKind.CHARGE: lambda gateway: gateway.charge,
+    OperationKind.AUTHORISE: lambda gateway: gateway.authorise,
+    OperationKind.CAPTURE: lambda gateway: gateway.capture,
+    OperationKind.REFUND: lambda gateway: gateway.refund,
+    OperationKind.VOID: lambda gateway: gateway.void,
+}
+
+
+async def perform(
+    services: Services,
+    store: Store,
+    operation_id: OperationId,
+    *,
+    within: Within | None = None,
+) -> Settled:
+    """Ask the gateway for an operation that was recorded, and settle its answer.
+
+    One that is settled already is not asked for again. Raises `Refused(PaymentUnsettled)` when
+    the outcome is not known; `within` has not run then.
+    """
+    operation = await _read(services, store.id, operation_id)
+    outcome = None
+    if operation.state is OperationState.STARTED:
+        outcome = await _asked(services, store, operation)
+    settled = await settle(services, store, operation_id, outcome, within=within)
+    await perform_all(services, store, settled.follow_ups)
+    return settled
+
+
+async def perform_all(
+    services: Services, store: Store, operation_ids: Sequence[OperationId]
+) -> None:
+    """Carry out what follows from a change that is committed. What fails is left to the sweep."""
+    for operation_id in operation_ids:
+        try:
+            await perform(services, store, operation_id)
+        except Refused as refused:
+            _log.warning("left_to_the_sweep", operation=operation_id, reason=refused.reason)
+
+
+async def sweep_operations(services: Services) -> int:
+    """Finish operations that nobody finished, of any store. Returns how many were looked at."""
+    now = services.clock()
+    async with services.database.transaction() as tx:
+        due = await payments.claim_due(tx, now, again=now + LEASE, limit=SWEEP_LIMIT)
+        known = {store.id: store for store in await stores.all_stores(tx)} if due else {}
+    abreast = asyncio.Semaphore(_ABREAST)
+
+    async def one(store_id: StoreId, operation_id: OperationId) -> None:
+        async with abreast:
+            await _sweep(services, known[store_id], operation_id)
+
+    await asyncio.gather(*(one(*operation) for operation in due))
+    return len(due)
+
+
+async def _sweep(services: Services, store: Store, operation_id: OperationId) -> None:
+    try:
+        operation = await _read(services, store.id, operation_id)
+        if operation.opens_payment:
+            await _find_out(services, store, operation)
+        else:
+            await perform(services, store, operation_id)
+    except Refused as refused:
+        _log.warning("still_unsettled", operation=operation_id, reason=refused.reason)
+    except Exception:  # noqa: BLE001 - one operation that cannot be settled holds up no other
+        _log.exception("sweep_failed", operation=operation_id)
+
+
+async def _find_out(services: Services, store: Store, operation: StoredOperation) -> None:
+    """Ask what became of a charge. Its buyer may be gone, so it is never sent again."""
+    outcome = await _ask(
+        services, store, operation, lambda gateway: gateway.look_up(_key(store, operation))
+    )
+    too_old = operation.created_at + NEVER_SEEN_AFTER
+    if outcome is None and services.clock() < too_old:
+        async with services.database.connection() as connection:
+            await payments.postpone(connection, store.id, operation.id, too_old)
+        return
+    settled = await settle(services, store, operation.id, outcome or NEVER_ARRIVED)
+    await perform_all(services, store, settled.follow_ups)
+
+
+async def _asked(services: Services, store: Store, operation: StoredOperation) -> Outcome:
+    call = GatewayCall(
+        key=_key(store, operation),
+        kind=operation.kind,
+        amount=operation.amount,
+        currency=operation.currency,
+        order_id=operation.order_id,
+        token=operation.token if operation.opens_payment else None,
+        reference=operation.reference,
+    )
+    verb = _VERBS[operation.kind]
+    return await _ask(services, store, operation, lambda gateway: verb(gateway)(call))
+
+
+async def _ask(
+    services: Services,
+    store: Store,
+    operation: StoredOperation,
+    question: Callable[[Gateway], Coroutine[Any, Any, _T]],
+) -> _T:
+    """The gateway's answer. Whatever goes wrong leaves the outcome unknown, never failed."""
+    try:
+        gateway = services.gateways.of(store, operation.gateway)
+        async with asyncio.timeout(CALL_TIMEOUT_S):
+            return await question(gateway)
+    except (GatewayUnreachable, TimeoutError) as error:
+        _log.warning("gateway_unreachable", operation=operation.id, error=str(error))
+        await _postpone(services, store, operation)
+        raise Refused(PaymentUnsettled(operation.order_id)) from error
+    except Exception as error:
+        _log.exception("gateway_failed", operation=operation.id)
+        await _postpone(services, store, operation)
+        raise Refused(PaymentUnsettled(operation.order_id)) from error
+
+
+async def _postpone(services: Services, store: Store, operation: StoredOperation) -> None:
+    wait = min(LONGEST_WAIT, payments.SWEPT_AFTER * 2 ** min(operation.tries, 10))
+    async with services.database.connection() as connection:
+        await payments.postpone(connection, store.id, operation.id, services.clock() + wait)
+
+
+async def _read(
+    services: Services, store_id: StoreId, operation_id: OperationId
+) -> StoredOperation:
+    async with services.database.connection() as connection:
+        operation = await payments.read_operation(connection, store_id, operation_id)
+    assert operation is not None, "operations are never deleted"
+    return operation
+
+
+def _key(store: Store, operation: StoredOperation) -> str:
+    return f"{store.id}-{operation.id}"
