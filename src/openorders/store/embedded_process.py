@@ -79,8 +79,9 @@ def start(
         _make_cluster(folder, binaries)
     folder.write(folder.cluster / "openorders.conf", _configuration(settings))
     _keep_last_log(folder)
+    logged = folder.log.stat().st_size if folder.log.exists() else 0
     pid = _launch(folder, binaries, last)
-    return _wait_until_ready(folder, pid, report)
+    return _wait_until_ready(folder, pid, report, logged=logged)
 
 
 def await_ready(folder: DataFolder, report: Report) -> Postmaster | None:
@@ -245,7 +246,10 @@ def _free_port(wished: int) -> int:
     raise EmbeddedDatabaseError("This machine has no free port on 127.0.0.1.")
 
 
-def _wait_until_ready(folder: DataFolder, pid: int, report: Report) -> Postmaster:
+def _wait_until_ready(
+    folder: DataFolder, pid: int, report: Report, *, logged: int = 0
+) -> Postmaster:
+    """Wait for a starting database; of its log, what lies before `logged` is another start's."""
     begun = time.monotonic()
     told = False
     while time.monotonic() - begun < START_S:
@@ -254,7 +258,7 @@ def _wait_until_ready(folder: DataFolder, pid: int, report: Report) -> Postmaste
             return postmaster
         if not is_alive(pid):
             raise EmbeddedDatabaseError(
-                f"The database in {folder.path} did not start: {_last_words(folder)}"
+                f"The database in {folder.path} did not start: {_last_words(folder, logged)}"
             )
         if not told and time.monotonic() - begun > 1:
             report("The database is recovering from an unclean end.")
@@ -265,10 +269,10 @@ def _wait_until_ready(folder: DataFolder, pid: int, report: Report) -> Postmaste
     )
 
 
-def _last_words(folder: DataFolder) -> str:
-    lines = folder.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    fatal = [line for line in lines[-20:] if "FATAL" in line or "PANIC" in line or "ERROR" in line]
-    return " ".join(fatal[-2:] or lines[-2:]) or f"see {folder.log}."
+def _last_words(folder: DataFolder, logged: int) -> str:
+    text = folder.log.read_bytes()[logged:].decode(errors="replace")
+    said = [line.partition("] ")[2] or line for line in text.strip().splitlines()]
+    return " ".join(said[-3:]) or f"it said nothing in {folder.log}."
 
 
 def _clear_leftovers(folder: DataFolder, report: Report) -> None:
@@ -293,7 +297,8 @@ def _clear_leftovers(folder: DataFolder, report: Report) -> None:
                 _send(pid, sign)
             until = time.monotonic() + 2
         time.sleep(_STEP_S)
-    (folder.cluster / "postmaster.pid").unlink(missing_ok=True)
+    for stale in (folder.cluster / "postmaster.pid", *folder.sockets.glob(".s.PGSQL.*")):
+        stale.unlink(missing_ok=True)
 
 
 def _refuse_if_served_elsewhere(folder: DataFolder) -> None:
