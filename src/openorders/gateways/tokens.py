@@ -185,13 +185,13 @@ def _roles(claims: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(role for role in (claims.get("role"), *given) if isinstance(role, str))
 
 
-def _seconds(claims: Mapping[str, Any], claim: str) -> float | None:
+def _seconds(claims: Mapping[str, Any], claim: str) -> int | float | None:
     value = claims.get(claim)
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise TokenError(f"{claim} is no time")
-    return float(value)
+    return value
 
 
 def _moment(seconds: float, now: datetime) -> datetime:

@@ -80,7 +80,7 @@ async def create_key(
         label=label,
         now=now,
     )
-    await announce_change(connection)
+    await announce_change(connection, store_id)
     return KeyId(key_id)
 
 
@@ -111,7 +111,7 @@ async def revoke_key(
     row = await _Q.revoke_key.fetchrow(connection, id=key_id, hash=digest, now=now)
     if row is None:
         return None
-    await announce_change(connection)
+    await announce_change(connection, row["store_id"])
     return KeyId(row["id"]), row["ended_now"]
 
 

@@ -31,7 +31,7 @@ limit :limit::int;
 update api_keys
 set revoked_at = coalesce(revoked_at, :now::timestamptz)
 where id = :id::bigint or hash = :hash::bytea
-returning id, revoked_at = :now::timestamptz as ended_now;
+returning store_id, id, revoked_at = :now::timestamptz as ended_now;
 
 -- name: find_identity
 -- The customer that was registered under this issuer and subject, by primary key.

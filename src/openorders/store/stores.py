@@ -13,7 +13,7 @@ from openorders.store import queries
 from openorders.store.database import Connection
 
 ACCESS_CHANGED: Final = "access_changed"
-"""The channel on which a change of stores or keys is announced; the payload is empty."""
+"""The channel on which a change of stores or keys is announced; the payload is the store's id."""
 
 _Q = queries.load("stores")
 _policy = msgspec.json.Decoder(StorePolicy)
@@ -21,6 +21,10 @@ _policy = msgspec.json.Decoder(StorePolicy)
 
 class TokenTakenError(Exception):
     """Another store takes tokens of that issuer and audience."""
+
+
+class NameTakenError(Exception):
+    """Another store has that name."""
 
 
 async def all_stores(connection: Connection) -> tuple[Store, ...]:
@@ -56,28 +60,30 @@ async def lock(connection: Connection, name: str) -> Store | None:
     return None if row is None else store_of(row)
 
 
-async def create(connection: Connection, store: Store, now: datetime) -> StoreId | None:
-    """Make a store (its `id` is given here) with its order numbers. None: the name is taken."""
+async def create(connection: Connection, store: Store, now: datetime) -> StoreId:
+    """Make a store (its `id` is given here) with its order numbers.
+
+    Raises `NameTakenError` and `TokenTakenError`.
+    """
     try:
         store_id = await _Q.create_store.fetchval(connection, **_parameters(store), now=now)
     except UniqueViolationError as error:
         raise TokenTakenError from error
     if store_id is None:
-        return None
+        raise NameTakenError
     await _Q.open_order_numbers.execute(connection, store_id=store_id)
-    await announce_change(connection)
+    await announce_change(connection, store_id)
     return StoreId(store_id)
 
 
 async def change(connection: Connection, store: Store) -> None:
-    """Write a store that was locked. Raises `UniqueViolationError` for a name that is taken."""
+    """Write a store that was locked. Raises `NameTakenError` and `TokenTakenError`."""
     try:
         await _Q.change_store.execute(connection, store_id=store.id, **_parameters(store))
     except UniqueViolationError as error:
-        if error.constraint_name == "stores_by_token":
-            raise TokenTakenError from error
-        raise
-    await announce_change(connection)
+        taken = TokenTakenError if error.constraint_name == "stores_by_token" else NameTakenError
+        raise taken from error
+    await announce_change(connection, store.id)
 
 
 async def has_amounts(connection: Connection, store_id: StoreId) -> bool:
@@ -85,9 +91,9 @@ async def has_amounts(connection: Connection, store_id: StoreId) -> bool:
     return await _Q.has_amounts.fetchval(connection, store_id=store_id) is True
 
 
-async def announce_change(connection: Connection) -> None:
-    """Tell every process to forget what it remembers of stores and keys, at commit."""
-    await _Q.announce_change.execute(connection)
+async def announce_change(connection: Connection, store_id: StoreId) -> None:
+    """Tell every process to forget what it remembers of the store and its keys, at commit."""
+    await _Q.announce_change.execute(connection, store_id=store_id)
 
 
 def store_of(row: Record) -> Store:

@@ -59,5 +59,5 @@ select exists (select from variants v where v.store_id = :store_id::bigint)
     or exists (select from orders o where o.store_id = :store_id::bigint);
 
 -- name: announce_change
--- Tells every process, at commit, that a store or a key is not what it was.
-select pg_notify('access_changed', '');
+-- Tells every process, at commit, that a store or one of its keys is not what it was.
+select pg_notify('access_changed', :store_id::bigint::text);

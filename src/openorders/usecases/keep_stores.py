@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from asyncpg import UniqueViolationError
-
 from openorders.domain.ids import StoreId
 from openorders.domain.store_settings import Store
 from openorders.store import stores
@@ -98,10 +96,10 @@ async def _create(services: Services, connection: Connection, document: dict[str
     store = store_file.read(document, Store(id=_UNKNOWN, name="", currency="USD"))
     try:
         store_id = await stores.create(connection, store, services.clock())
+    except stores.NameTakenError as error:
+        raise StoreFileError(_name_taken(store)) from error
     except stores.TokenTakenError as error:
         raise StoreFileError(_TOKEN_TAKEN) from error
-    if store_id is None:
-        raise StoreFileError(Problem("name", f"{store.name!r} is the name of another store"))
     return replace(store, id=store_id)
 
 
@@ -117,11 +115,10 @@ async def _change(connection: Connection, document: dict[str, Any], before: Stor
         _refuse_old_amounts(document, before)
     try:
         await stores.change(connection, store)
+    except stores.NameTakenError as error:
+        raise StoreFileError(_name_taken(store)) from error
     except stores.TokenTakenError as error:
         raise StoreFileError(_TOKEN_TAKEN) from error
-    except UniqueViolationError as error:
-        problem = Problem("name", f"{store.name!r} is the name of another store")
-        raise StoreFileError(problem) from error
     return Outcome(store=store, applied=Applied.CHANGED)
 
 
@@ -138,6 +135,10 @@ def _refuse_old_amounts(document: dict[str, Any], before: Store) -> None:
     ]
     if problems:
         raise StoreFileError(*problems)
+
+
+def _name_taken(store: Store) -> Problem:
+    return Problem("name", f"{store.name!r} is the name of another store")
 
 
 _TOKEN_TAKEN: Final = Problem(
