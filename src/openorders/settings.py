@@ -1,0 +1,335 @@
+"""Every setting of the product, read once at the start; nothing else reads the environment.
+
+One table says what there is: a field's name gives its variable (`OPENORDERS_PORT`), its metadata
+the sentence for people. The page of settings and the command line's help are made from it.
+"""
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final, Literal, cast
+from urllib.parse import urlsplit
+
+PREFIX: Final = "OPENORDERS_"
+_FILE: Final = "_FILE"
+_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?")
+
+LogFormat = Literal["auto", "console", "json"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+LogRequests = Literal["all", "failed", "none"]
+
+
+class SettingsError(Exception):
+    """A setting that does not exist or cannot be what it is; the message is for the operator."""
+
+
+def _setting(
+    says: str, read: Callable[[str], object], default: object, *, secret: bool = False
+) -> Any:  # noqa: ANN401 - a dataclass field stands for a value of the field's type
+    metadata = {"says": says, "read": read, "secret": secret}
+    return field(default=default, repr=not secret, metadata=metadata)
+
+
+def _text(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be empty")
+    return value
+
+
+def _path(value: str) -> Path:
+    return Path(_text(value)).expanduser()
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(value: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,12}", value, re.ASCII) or not low <= int(value) <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}")
+        return int(value)
+
+    return read
+
+
+def _seconds(high: float) -> Callable[[str], float]:
+    def read(value: str) -> float:
+        if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,3})?", value, re.ASCII) or float(value) > high:
+            raise ValueError(f"must be a number of seconds from 0 to {high:g}")
+        return float(value)
+
+    return read
+
+
+def _flag(value: str) -> bool:
+    match value.strip().lower():
+        case "1" | "true" | "yes" | "on":
+            return True
+        case "0" | "false" | "no" | "off":
+            return False
+        case _:
+            raise ValueError("must be true or false")
+
+
+def _choice(*choices: str) -> Callable[[str], str]:
+    def read(value: str) -> str:
+        if value not in choices:
+            raise ValueError(f"must be one of {', '.join(choices)}")
+        return value
+
+    return read
+
+
+def _origin(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        raise ValueError("must be a URL like https://shop.example")
+    if parts.query or parts.fragment or parts.path not in ("", "/"):
+        raise ValueError("must be an origin, without a path")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _parts(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def read_opening(value: str) -> tuple[str, str | None]:
+    """`CONTRACT` or `CONTRACT=STORE` as (contract, store or None)."""
+    contract, equals, store = value.partition("=")
+    if not _NAME.fullmatch(contract) or (equals and not store.strip()):
+        raise ValueError("must be CONTRACT or CONTRACT=STORE")
+    return contract, store.strip() or None
+
+
+def _openings(value: str) -> tuple[tuple[str, str | None], ...]:
+    return tuple(read_opening(part) for part in _parts(value))
+
+
+def _hosts(value: str) -> tuple[tuple[str, str], ...]:
+    pairs = [part.partition("=") for part in _parts(value)]
+    hosts = [(host.strip().lower(), contract.strip()) for host, _, contract in pairs]
+    if any(not _NAME.fullmatch(host) or not _NAME.fullmatch(name) for host, name in hosts):
+        raise ValueError("must be HOST=CONTRACT, several separated by commas")
+    return tuple(hosts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the operator decided. Made by `read`; times are in seconds, sizes in bytes."""
+
+    host: str = _setting("The address to listen on.", _text, "127.0.0.1")
+    port: int = _setting("The TCP port to listen on; 0 takes a free one.", _whole(0, 65535), 8000)
+    workers: int = _setting(
+        "How many processes answer requests; one per core is the most that helps.",
+        _whole(1, 128),
+        1,
+    )
+    data_dir: Path | None = _setting(
+        "The folder of the embedded database and of written mail; unset: "
+        "`~/.local/share/openorders`, for root `/var/lib/openorders`.",
+        _path,
+        None,
+    )
+    database_url: str | None = _setting(
+        "A `postgresql://` URL of a PostgreSQL of your own, 15 or later, instead of the "
+        "embedded one.",
+        _text,
+        None,
+        secret=True,
+    )
+    pg_bindir: Path | None = _setting(
+        "The folder of PostgreSQL's programs for the embedded database; unset: those that were "
+        "installed with openorders, else what is found on the machine.",
+        _path,
+        None,
+    )
+    pool_size: int = _setting(
+        "How many connections each process keeps to the database at most.", _whole(1, 200), 16
+    )
+    demo: bool = _setting(
+        "Fill an empty database with the demo's five stores and their documented keys.",
+        _flag,
+        False,
+    )
+    open: tuple[tuple[str, str | None], ...] = _setting(
+        "Contracts that ask for no credential, as `CONTRACT` or `CONTRACT=STORE`, separated by "
+        "commas; the store may be left out where there is only one.",
+        _openings,
+        (),
+    )
+    public_url: str | None = _setting(
+        "The origin under which clients reach the server, such as `https://shop.example`, for "
+        "links to payment pages and reference pages; unset: the request's own.",
+        _origin,
+        None,
+    )
+    hosts: tuple[tuple[str, str], ...] = _setting(
+        "Host names that serve one contract at their root, as `HOST=CONTRACT`, separated by "
+        "commas; `CONTRACT.localhost` always does.",
+        _hosts,
+        (),
+    )
+    mail_dir: Path | None = _setting(
+        "The folder that mails to customers are written to, as `.eml` files; unset: `mail` in "
+        "the data folder.",
+        _path,
+        None,
+    )
+    mail_from: str = _setting("The sender of mails to customers.", _text, "orders@localhost")
+    log_format: LogFormat = _setting(
+        "`json`, `console`, or `auto`: JSON unless the log goes to a terminal.",
+        _choice("auto", "console", "json"),
+        "auto",
+    )
+    log_level: LogLevel = _setting(
+        "The least that is logged: `debug`, `info`, `warning` or `error`.",
+        _choice("debug", "info", "warning", "error"),
+        "info",
+    )
+    log_requests: LogRequests = _setting(
+        "Which requests are logged: `all`, `failed` (status 500 and above) or `none`.",
+        _choice("all", "failed", "none"),
+        "all",
+    )
+    drain_seconds: float = _setting(
+        "How long a server that is told to stop goes on accepting connections while `/readyz` "
+        "already fails, so that a load balancer can turn away from it.",
+        _seconds(600),
+        1.0,
+    )
+    stop_seconds: float = _setting(
+        "How long requests in flight may then take to finish.", _seconds(600), 30.0
+    )
+    header_seconds: float = _setting(
+        "How long a client may take to send a request's headers.", _seconds(600), 10.0
+    )
+    body_seconds: float = _setting(
+        "How long a client may take to send a request's body.", _seconds(3600), 30.0
+    )
+    idle_seconds: float = _setting(
+        "How long a connection is kept open without a request.", _seconds(3600), 15.0
+    )
+    header_bytes: int = _setting(
+        "How long a request's headers may be, all together.", _whole(1024, 1048576), 32768
+    )
+    line_bytes: int = _setting("How long a request line may be.", _whole(1024, 1048576), 65536)
+    body_bytes: int = _setting(
+        "How long a request's body may be.", _whole(1024, 1073741824), 1048576
+    )
+
+    xdg_data_home: str | None = None
+    """Where the desktop keeps data of programs: a custom of the system, no setting of ours."""
+
+    @property
+    def listens_on_loopback(self) -> bool:
+        """Whether only this machine can reach the server."""
+        return self.host in ("localhost", "::1") or self.host.startswith("127.")
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """One setting as a table shows it."""
+
+    name: str
+    variable: str
+    says: str
+    default: object
+    secret: bool
+
+
+def described() -> tuple[Described, ...]:
+    """All settings, in the order of the table."""
+    return tuple(
+        Described(
+            name=one.name,
+            variable=PREFIX + one.name.upper(),
+            says=one.metadata["says"],
+            default=None if one.default is MISSING else one.default,
+            secret=one.metadata["secret"],
+        )
+        for one in _TABLE.values()
+    )
+
+
+_TABLE: Final = {one.name: one for one in fields(Settings) if one.metadata}
+
+
+def read(environment: Mapping[str, str] | None = None, **given: object) -> Settings:
+    """The settings of the environment; `given` (from a command line) counts more.
+
+    A `given` text is read as a variable's would be, anything else is taken as it is; None counts
+    as not given. Raises `SettingsError` for a variable that does not exist and for a value that
+    cannot be.
+    """
+    found = os.environ if environment is None else environment
+    values: dict[str, object] = {"xdg_data_home": found.get("XDG_DATA_HOME")}
+    for name, value in given.items():
+        if value is not None:
+            option = "--" + name.replace("_", "-")
+            is_text = isinstance(value, str)
+            values[name] = _value(_TABLE[name], option, value) if is_text else value
+    known = {PREFIX + name.upper(): one for name, one in _TABLE.items()}
+    for variable in sorted(found):
+        if not variable.startswith(PREFIX):
+            continue
+        one = known.get(variable) or _secret_in_file(variable, known)
+        if one is None:
+            raise SettingsError(f"{variable} is no setting of openorders; see docs/settings.md.")
+        if one.name not in values:
+            values[one.name] = _value(one, variable, found[variable])
+    return Settings(**cast("dict[str, Any]", values))
+
+
+def _secret_in_file(variable: str, known: Mapping[str, Field[Any]]) -> Field[Any] | None:
+    one = known.get(variable.removesuffix(_FILE)) if variable.endswith(_FILE) else None
+    return one if one is not None and one.metadata["secret"] else None
+
+
+def _value(one: Field[Any], variable: str, text: str) -> object:
+    if variable.endswith(_FILE):
+        try:
+            text = Path(text).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{variable}: {text} cannot be read ({error}).") from None
+    try:
+        return one.metadata["read"](text)
+    except ValueError as error:
+        shown = "" if one.metadata["secret"] else f" It is {text!r}."
+        raise SettingsError(f"{variable} {error}.{shown}") from None
+
+
+def as_markdown() -> str:
+    """The page of settings."""
+    rows = [f"| `{one.variable}` | {_shown(one.default)} | {one.says} |" for one in described()]
+    return "\n".join((_PAGE, *rows, ""))
+
+
+def _shown(default: object) -> str:
+    match default:
+        case None | ():
+            return "unset"
+        case bool():
+            return f"`{str(default).lower()}`"
+        case float():
+            return f"`{default:g}`"
+        case _:
+            return f"`{default}`"
+
+
+_PAGE: Final = """\
+# Settings
+
+Every setting is an environment variable. The command line's options are named like them
+(`--port` for `OPENORDERS_PORT`) and count more. A variable that starts with `OPENORDERS_` and is
+not in this table, or a value that cannot be, stops the start with a sentence that names it.
+
+`OPENORDERS_DATABASE_URL_FILE` names a file to read the URL from, for secrets that are mounted as
+files. Times are in seconds, sizes in bytes.
+
+This page is written by `python -m openorders.settings`; a test keeps it current.
+
+| variable | default | what it does |
+| --- | --- | --- |"""
+
+
+if __name__ == "__main__":
+    Path("docs/settings.md").write_text(as_markdown(), encoding="utf-8")
