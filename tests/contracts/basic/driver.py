@@ -9,7 +9,6 @@ from openorders.domain.order import Word
 from tests.contracts.asking import Request
 from tests.contracts.driver import Shown, Wanting
 
-
 WORDS = {
     Word.CREATED: "pending",
     Word.PAYMENT_PENDING: "pending",

@@ -40,7 +40,7 @@ def test_numbers_are_padded_as_documented() -> None:
         "ORD",
         "ORD1",
         "ORD0123456789",
-        "ORD\\u0661",
+        "ORD00000000\u0661",
         "ord123456789",
         "123456789",
         " ORD123456789",
