@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 PORT = 5432
 CONNECT_S = 4.0
@@ -91,16 +91,17 @@ def parse(url: str) -> DatabaseUrl:
             "A database URL has the form postgresql://user:password@host:port/database; "
             "`host=… port=…` is not understood."
         )
-    parts = urlsplit(f"//{rest}")
-    options = _options(parts.query)
-    credentials, _, places = parts.netloc.rpartition("@")
+    location, _, query = rest.partition("?")
+    authority, _, database = location.partition("/")
+    options = _options(query)
+    credentials, _, places = authority.rpartition("@")
     user, _, password = credentials.partition(":")
     passed_on = {name: value for name, value in options.items() if name in _PASSED_ON}
     return DatabaseUrl(
         hosts=_hosts(places, options),
         user=unquote(user) or options.get("user"),
         password=unquote(password) or options.get("password"),
-        database=unquote(parts.path.removeprefix("/")) or options.get("dbname"),
+        database=unquote(database) or options.get("dbname"),
         session_attributes=options.get("target_session_attrs", "read-write"),
         any_order=options.get("load_balance_hosts") == "random",
         connect_s=_connect_s(options),
@@ -198,7 +199,10 @@ def _whole(options: dict[str, str], name: str) -> int:
 def _settings(options: dict[str, str]) -> dict[str, str]:
     """Server settings from `options=-c name=value …`, and the name that the server shows for us."""
     settings: dict[str, str] = {}
-    words = iter(shlex.split(options.get("options", "")))
+    try:
+        words = iter(shlex.split(options.get("options", "")))
+    except ValueError:
+        words = iter([""])  # an open quote is refused like any other word below
     for word in words:
         if word == "-c":
             assignment = next(words, "")
