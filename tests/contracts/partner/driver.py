@@ -29,10 +29,10 @@ class PartnerDriver:
     def listing(self) -> Request:
         return Request(method="GET", path="/orders")
 
-    def move(self, order: int, to: Word) -> Request | None:
+    def move(self, order: int, to: Word) -> Request | None:  # noqa: ARG002 - no such call
         return None
 
-    def cancel(self, order: int) -> Request | None:
+    def cancel(self, order: int) -> Request | None:  # noqa: ARG002 - no such call
         return None
 
     def placed(self, told: Any) -> int:
