@@ -8,7 +8,7 @@ does what is in `sandbox_cards.py`. It knows nothing of the order book.
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
 import msgspec
@@ -36,32 +36,39 @@ SLOW_S: Final = 2.0
 """How long `tok_slow` takes to answer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SandboxCharge:
+class RecordedCharge(Protocol):
     """A payment in the sandbox's own books. Amounts are minor units."""
 
-    id: int
-    order_id: int
-    amount: int
-    currency: str
-    captured: int = 0
-    refunded: int = 0
-    voided: bool = False
-    card_brand: str | None = None
-    card_last_four: str | None = None
+    @property
+    def id(self) -> int: ...
+    @property
+    def amount(self) -> int: ...
+    @property
+    def currency(self) -> str: ...
+    @property
+    def captured(self) -> int: ...
+    @property
+    def refunded(self) -> int: ...
+    @property
+    def voided(self) -> bool: ...
+    @property
+    def card_brand(self) -> str | None: ...
+    @property
+    def card_last_four(self) -> str | None: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordedCall:
+class RecordedCall(Protocol):
     """A call that arrived: the whole request, and what was answered."""
 
-    key: str
-    kind: str
-    request: bytes
-    outcome: bytes
+    @property
+    def kind(self) -> str: ...
+    @property
+    def request(self) -> bytes: ...
+    @property
+    def outcome(self) -> bytes: ...
 
 
-class SandboxBook(Protocol):
+class Book(Protocol):
     """One entry into the sandbox's books: all of it is kept, or nothing."""
 
     async def begin(self, key: str, kind: str, request: bytes) -> RecordedCall | None:
@@ -72,23 +79,32 @@ class SandboxBook(Protocol):
         """Remember what is answered to the call that began."""
         ...
 
-    async def open(self, charge: SandboxCharge) -> int:
-        """Enter a new payment and return its number; the one in `charge` is ignored."""
+    async def open(
+        self,
+        *,
+        order_id: int,
+        amount: int,
+        currency: str,
+        captured: int,
+        card_brand: str,
+        card_last_four: str,
+    ) -> int:
+        """Enter a new payment and return its number."""
         ...
 
-    async def charge(self, charge_id: int) -> SandboxCharge | None:
+    async def charge(self, charge_id: int) -> RecordedCharge | None:
         """A payment, held until this entry is complete."""
         ...
 
-    async def change(self, charge: SandboxCharge) -> None:
+    async def change(self, charge_id: int, *, captured: int, refunded: int, voided: bool) -> None:
         """Enter what a payment has become."""
         ...
 
 
-class SandboxLedger(Protocol):
+class Ledger(Protocol):
     """Where the sandbox keeps its books."""
 
-    def entry(self, store_id: StoreId, gateway: str) -> AbstractAsyncContextManager[SandboxBook]:
+    def entry(self, store_id: StoreId, gateway: str) -> AbstractAsyncContextManager[Book]:
         """Open the books of an account for one entry, complete when the block ends."""
         ...
 
@@ -113,7 +129,7 @@ class SandboxGateway:
 
     def __init__(
         self,
-        ledger: SandboxLedger,
+        ledger: Ledger,
         store_id: StoreId,
         name: str,
         *,
@@ -185,17 +201,16 @@ class SandboxGateway:
         return left > 0
 
 
-_Act = Callable[[SandboxBook, GatewayCall], Awaitable[Outcome]]
+_Act = Callable[[Book, GatewayCall], Awaitable[Outcome]]
 
 
-async def _open_payment(book: SandboxBook, call: GatewayCall) -> Outcome:
+async def _open_payment(book: Book, call: GatewayCall) -> Outcome:
     card = card_of(call.token)
     if card is None:
         return fit_for_buyers("invalid_token")
     if card.decline is not None:
         return fit_for_buyers(card.decline)
-    charge = SandboxCharge(
-        id=0,
+    charge_id = await book.open(
         order_id=call.order_id,
         amount=call.amount,
         currency=call.currency,
@@ -203,39 +218,39 @@ async def _open_payment(book: SandboxBook, call: GatewayCall) -> Outcome:
         card_brand=card.brand,
         card_last_four=card.last_four,
     )
-    return _succeeded(replace(charge, id=await book.open(charge)))
+    return Succeeded(
+        reference=f"{_PREFIX}{charge_id}", card_brand=card.brand, card_last_four=card.last_four
+    )
 
 
-async def _capture(book: SandboxBook, call: GatewayCall) -> Outcome:
+async def _capture(book: Book, call: GatewayCall) -> Outcome:
     charge = await _named(book, call)
     if charge.voided or charge.captured or call.amount > charge.amount:
         return _not_possible("There is nothing left to capture.")
-    charge = replace(charge, captured=call.amount)
-    await book.change(charge)
+    await book.change(charge.id, captured=call.amount, refunded=0, voided=False)
     return _succeeded(charge)
 
 
-async def _refund(book: SandboxBook, call: GatewayCall) -> Outcome:
+async def _refund(book: Book, call: GatewayCall) -> Outcome:
     charge = await _named(book, call)
-    if charge.refunded + call.amount > charge.captured:
+    refunded = charge.refunded + call.amount
+    if refunded > charge.captured:
         return _not_possible("More would be refunded than was captured.")
     if refund_behaviour(charge.card_last_four) is Behaviour.REFUND_FAILS:
         return fit_for_buyers("refund_failed")
-    charge = replace(charge, refunded=charge.refunded + call.amount)
-    await book.change(charge)
+    await book.change(charge.id, captured=charge.captured, refunded=refunded, voided=False)
     return _succeeded(charge)
 
 
-async def _void(book: SandboxBook, call: GatewayCall) -> Outcome:
+async def _void(book: Book, call: GatewayCall) -> Outcome:
     charge = await _named(book, call)
     if charge.captured:
         return _not_possible("The payment was captured already.")
-    charge = replace(charge, voided=True)
-    await book.change(charge)
+    await book.change(charge.id, captured=0, refunded=0, voided=True)
     return _succeeded(charge)
 
 
-async def _named(book: SandboxBook, call: GatewayCall) -> SandboxCharge:
+async def _named(book: Book, call: GatewayCall) -> RecordedCharge:
     number = (call.reference or "").removeprefix(_PREFIX)
     charge = await book.charge(int(number)) if number.isdecimal() else None
     if charge is None or charge.currency != call.currency:
@@ -243,7 +258,7 @@ async def _named(book: SandboxBook, call: GatewayCall) -> SandboxCharge:
     return charge
 
 
-def _succeeded(charge: SandboxCharge) -> Succeeded:
+def _succeeded(charge: RecordedCharge) -> Succeeded:
     return Succeeded(
         reference=f"{_PREFIX}{charge.id}",
         card_brand=charge.card_brand,

@@ -1,13 +1,13 @@
 -- name: begin_call
 -- Takes a key for a call. A twin waits here until the first is complete. No row: it is taken.
 insert into sandbox_calls (store_id, gateway, idempotency_key, kind, request, outcome, at)
-values (:store_id, :gateway, :key, :kind, :request, '', clock_timestamp())
+values (:store_id, :gateway, :key, :kind, :request, '', :now)
 on conflict (store_id, gateway, idempotency_key) do nothing
 returning true;
 
 -- name: find_call
 -- The call that once arrived with a key.
-select c.idempotency_key, c.kind, c.request, c.outcome
+select c.kind, c.request, c.outcome
 from sandbox_calls c
 where c.store_id = :store_id and c.gateway = :gateway and c.idempotency_key = :key;
 
@@ -20,12 +20,11 @@ where store_id = :store_id and gateway = :gateway and idempotency_key = :key;
 -- name: open_charge
 -- Enters a new payment into the sandbox's books.
 insert into sandbox_charges (
-    store_id, gateway, order_id, amount, currency, captured, refunded, voided, card_brand,
-    card_last_four, at
+    store_id, gateway, order_id, amount, currency, captured, card_brand, card_last_four, at
 )
 values (
-    :store_id, :gateway, :order_id, :amount, :currency, :captured, :refunded, :voided,
-    :card_brand, :card_last_four, clock_timestamp()
+    :store_id, :gateway, :order_id, :amount, :currency, :captured, :card_brand,
+    :card_last_four, :now
 )
 returning id;
 
