@@ -1,0 +1,10 @@
+"""The demo: five stores with the documents' own data, so that every example in them runs.
+
+The stores are written down in `stores/*.json`; their orders' past is played through the same
+decisions as any order's.
+"""
+
+from openorders.demo.files import STORES
+from openorders.demo.fill import Filled, fill
+
+__all__ = ["STORES", "Filled", "fill"]
