@@ -120,6 +120,16 @@ async def test_cancelling_gives_back_stock_and_money_once(world: World) -> None:
     assert row["sum"] == 1500
 
 
+async def test_a_refund_that_was_asked_for_is_in_the_answer(world: World) -> None:
+    await world.sells(1, price=500)
+    order = await world.placed(charge=CARD)
+    answer = await advance_order(
+        world.context(key="k"), Advance(order_id=order.id, target=Word.REFUNDED), ADVANCED
+    )
+    assert answer.body == b"refunded:2"
+    assert (await world.order(order.id)).payment is PaymentState.REFUNDED
+
+
 async def test_cancel_against_ship_ends_one_way_or_the_other(world: World) -> None:
     await world.sells(1, stock=100)
     for _ in range(10):

@@ -30,6 +30,7 @@ from openorders.domain.refusals import (
     LineNotOpen,
     MoveNotAllowed,
     NothingToRefund,
+    PaymentInProgress,
     Refused,
     TooLateToCancel,
 )
@@ -239,6 +240,8 @@ def _ask_for_payment(order: Order, by: By) -> Change:
 
 
 def _paid_elsewhere(order: Order, by: By) -> Change:
+    if any(payment.state is money.AttemptState.STARTED for payment in order.payments):
+        raise Refused(PaymentInProgress(order.id))
     amount = money.owed(order.totals.total, order.payments)
     paid = replace(order, payment=PaymentState.PAID)
     return Change(

@@ -13,6 +13,7 @@ from openorders.usecases.answers import Answer, Later, Reply, once
 from openorders.usecases.context import Context, Unit
 from openorders.usecases.find_order import locked
 from openorders.usecases.perform_operations import perform_all
+from openorders.usecases.read_orders import read_order
 from openorders.usecases.send_mail import Notification
 
 
@@ -54,18 +55,25 @@ async def advance_order(ctx: Context, command: Advance, reply: Reply[Advanced]) 
         operations = await changes.save(unit.connection, ctx.store_id, change, by)
         if operations:
             unit.afterwards.append(lambda: perform_all(ctx.services, ctx.store, operations))
-        if not command.notify:
+        mail_id = None
+        if command.notify:
+            mail_id = await send_mail.write(unit.connection, ctx.store, change.order, by)
+        elif command.target is not Word.REFUNDED or not operations:
             return reply.done(Advanced(order=change.order))
-        mail_id = await send_mail.write(unit.connection, ctx.store, change.order, by)
-        return Later(lambda: _notify(ctx, change.order, mail_id, reply))
+        return Later(lambda: _told(ctx, command, change.order, mail_id, reply))
 
     return await once(ctx, reply, work)
 
 
-async def _notify(
-    ctx: Context, order: Order, mail_id: int | None, reply: Reply[Advanced]
+async def _told(
+    ctx: Context, command: Advance, order: Order, mail_id: int | None, reply: Reply[Advanced]
 ) -> Answer:
-    notification = await send_mail.hand_over(ctx.services, ctx.store, mail_id)
+    """The answer once the outside was asked: what came of the refund, of the mail."""
+    if command.target is Word.REFUNDED:
+        order = await read_order(ctx, order.id)
+    notification = None
+    if command.notify:
+        notification = await send_mail.hand_over(ctx.services, ctx.store, mail_id)
     return reply.done(Advanced(order=order, notification=notification))
 
 
