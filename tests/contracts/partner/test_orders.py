@@ -193,19 +193,7 @@ async def test_a_part_of_the_list_counts_itself(shop, query, expected):
     assert [order["items"][0]["quantity"] for order in told["items"]] == expected
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        "?limit=0",
-        "?limit=-1",
-        "?limit=1.5",
-        "?limit=x",
-        "?limit=",
-        "?limit=1e1",
-        "?limit=1&limit=2",
-        f"?limit={10**30}",
-    ],
-)
+@pytest.mark.parametrize("limit", ["0", "-1", "1.5", "x", "", "1e1", "1&limit=2", "1" + "0" * 30])
 async def test_a_limit_that_is_none_is_422_by_name(shop, limit):
     told = await shop.ask("partner", listing(f"?limit={limit}"))
     assert told.status == 422
