@@ -40,7 +40,8 @@ WATCH_S = 0.5
 """How often the server looks whether its database still runs."""
 
 _RESTART_PAUSE_S_MAX = 30
-_DYING_SERVER_S = 10
+_KILLED_SERVER_S = 1
+_ITS_WORKERS_S = 10
 _SQL = queries.load("embedded")
 T = TypeVar("T")
 
@@ -131,8 +132,10 @@ class _Lease:
         folder = open_folder(self._data_dir)
         self._as_server = lock = FolderLock(folder.path / "server.lock")
         holder = lock.signed_by()
-        lives = holder is not None and embedded_process.is_alive(holder)
-        if not lock.take(patience_s=0 if lives else _DYING_SERVER_S):
+        taken = lock.take(patience_s=_KILLED_SERVER_S)
+        if not taken and (holder is None or not embedded_process.is_alive(holder)):
+            taken = lock.take(patience_s=_ITS_WORKERS_S)
+        if not taken:
             raise EmbeddedDatabaseError(
                 f"{folder.path} is in use by another openorders server (process {holder}). Stop "
                 "it, or name another folder with --data-dir."
