@@ -1,13 +1,17 @@
-"""The charge that comes with an order: begun with it, finished after the commit.
+"""A charge, from its record to its answer: begun with an order or for one that is there,
+finished after the commit.
 
 A retry under the same idempotency key finds what was begun and finishes that, never a second
 charge.
 """
 
+import re
+from collections.abc import Callable
+from typing import Final
+
 from openorders.domain.order import Order
-from openorders.domain.payment import AttemptState
 from openorders.domain.refusals import PaymentDeclined, PaymentInProgress, Refused
-from openorders.store import orders, payments
+from openorders.store import payments
 from openorders.store.database import Connection
 from openorders.store.payments import Attempt, NewAttempt
 from openorders.usecases.answers import Answer, Later, Reply, keep
@@ -15,7 +19,13 @@ from openorders.usecases.context import Context
 from openorders.usecases.perform_operations import perform
 from openorders.usecases.settle_payment import Settled
 
-DEFAULT_METHOD = "credit_card"
+DEFAULT_METHOD: Final = "credit_card"
+
+_NO_CARD: Final = PaymentDeclined("missing_token", "No card was given.")
+_BARE_CARD: Final = PaymentDeclined(
+    "invalid_token", "A card's token is needed here, never its number."
+)
+_CARD_NUMBER: Final = re.compile(r"(?:\d[ -]?){13,19}")
 
 
 async def begun(tx: Connection, ctx: Context) -> Attempt | None:
@@ -25,18 +35,30 @@ async def begun(tx: Connection, ctx: Context) -> Attempt | None:
     return await payments.attempt_of_key(tx, ctx.store_id, ctx.keyed.digest)
 
 
-async def begin(tx: Connection, ctx: Context, order: Order, token: str) -> Attempt:
-    """Record the charge of a pending order, in the transaction that holds it."""
-    assert order.payment_gateway is not None, "a charge needs a gateway"
+async def begin(
+    tx: Connection,
+    ctx: Context,
+    order: Order,
+    *,
+    gateway: str,
+    token: str | None,
+    method: str | None,
+    amount: int,
+) -> Attempt:
+    """Record a charge, in the transaction that holds its order.
+
+    Refuses no token, or one that looks like a card's number, which must never be stored; and
+    with `PaymentInProgress` while another attempt is open.
+    """
     attempt = await payments.insert_attempt(
         tx,
         ctx.store_id,
         NewAttempt(
             order_id=order.id,
-            gateway=order.payment_gateway,
-            method=order.payment_method or DEFAULT_METHOD,
-            token=token,
-            amount=order.totals.total,
+            gateway=gateway,
+            method=method or order.payment_method or DEFAULT_METHOD,
+            token=_checked(token),
+            amount=amount,
             currency=order.currency,
             key_digest=ctx.keyed.digest if ctx.keyed else None,
         ),
@@ -47,16 +69,14 @@ async def begin(tx: Connection, ctx: Context, order: Order, token: str) -> Attem
     return attempt
 
 
-def finish(ctx: Context, attempt: Attempt, reply: Reply[Order]) -> Later:
+def finish(ctx: Context, attempt: Attempt, answer: Callable[[Settled], Answer]) -> Later:
     """Ask the gateway once the attempt is committed; the answer is kept where it is settled."""
 
     async def ask() -> Answer:
-        if attempt.state is not AttemptState.STARTED:
-            return await _settled_before(ctx, attempt, reply)
         answers: list[Answer] = []
 
         async def within(tx: Connection, settled: Settled) -> None:
-            answers.append(_answer(settled, reply))
+            answers.append(answer(settled))
             await keep(tx, ctx, answers[-1])
 
         await perform(ctx.services, ctx.store, attempt.operation_id, within=within)
@@ -65,18 +85,21 @@ def finish(ctx: Context, attempt: Attempt, reply: Reply[Order]) -> Later:
     return Later(ask)
 
 
-async def _settled_before(ctx: Context, attempt: Attempt, reply: Reply[Order]) -> Answer:
-    if attempt.state is AttemptState.DECLINED:
-        code, message = attempt.decline_code or "declined", attempt.decline_message or ""
-        return reply.refused(PaymentDeclined(code, message))
-    async with ctx.services.database.connection() as connection:
-        order = await orders.read(connection, ctx.store_id, attempt.order_id)
-    assert order is not None, "a charge that succeeded made its order visible"
-    return reply.done(order)
+def placed(reply: Reply[Order]) -> Callable[[Settled], Answer]:
+    """How a contract answers once the charge of a new order is settled."""
+
+    def answer(settled: Settled) -> Answer:
+        if settled.declined is not None:
+            return reply.refused(settled.declined)
+        assert settled.order is not None, "a charge that succeeded made its order visible"
+        return reply.done(settled.order)
+
+    return answer
 
 
-def _answer(settled: Settled, reply: Reply[Order]) -> Answer:
-    if settled.declined is not None:
-        return reply.refused(settled.declined)
-    assert settled.order is not None, "a charge that succeeded made its order visible"
-    return reply.done(settled.order)
+def _checked(token: str | None) -> str:
+    if not token:
+        raise Refused(_NO_CARD)
+    if _CARD_NUMBER.search(token):
+        raise Refused(_BARE_CARD)
+    return token

@@ -4,7 +4,6 @@ The attempt is recorded and committed, the gateway is asked, its answer is settl
 under the same idempotency key goes on with the same attempt.
 """
 
-import re
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 from typing import Final
@@ -17,7 +16,6 @@ from openorders.domain.refusals import (
     AlreadyPaid,
     AmountNotOwed,
     NotPayable,
-    PaymentDeclined,
     PaymentInProgress,
     Refused,
     UnknownGateway,
@@ -25,22 +23,15 @@ from openorders.domain.refusals import (
 from openorders.domain.store_settings import GatewaySettings, Store
 from openorders.store import payments
 from openorders.store.database import Connection
-from openorders.store.payments import Attempt, NewAttempt
-from openorders.usecases.answers import Answer, Later, Reply, keep, once
+from openorders.store.payments import Attempt
+from openorders.usecases import charge_order
+from openorders.usecases.answers import Answer, Later, Reply, once
 from openorders.usecases.context import Context, Unit
 from openorders.usecases.find_order import locked
-from openorders.usecases.perform_operations import perform
 from openorders.usecases.settle_payment import Settled
 
-DEFAULT_METHOD: Final = "credit_card"
-
-_NO_CARD: Final = PaymentDeclined("missing_token", "No card was given.")
-_BARE_CARD: Final = PaymentDeclined(
-    "invalid_token", "A card's token is needed here, never its number."
-)
 _PAID: Final = (PaymentState.PAID, PaymentState.AUTHORISED, PaymentState.PART_REFUNDED)
 _LARGEST: Final = Decimal(money.AMOUNT_MAX)
-_CARD_NUMBER: Final = re.compile(r"(?:\d[ -]?){13,19}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,21 +63,12 @@ async def pay_order(ctx: Context, command: Pay, reply: Reply[Paid]) -> Answer:
     """
 
     async def work(unit: Unit) -> Later:
-        attempt = await _begun(unit.connection, ctx)
+        attempt = await charge_order.begun(unit.connection, ctx)
         if attempt is None:
             attempt = await _begin(unit.connection, ctx, command)
-        return _finish(ctx, attempt, reply)
+        return charge_order.finish(ctx, attempt, lambda settled: _answer(settled, reply))
 
     return await once(ctx, reply, work)
-
-
-def check_token(token: str | None) -> str:
-    """A token that may be stored and passed on. Refuses none, and anything like a card number."""
-    if not token:
-        raise Refused(_NO_CARD)
-    if _CARD_NUMBER.search(token):
-        raise Refused(_BARE_CARD)
-    return token
 
 
 def amount_owed(order: Order) -> int:
@@ -107,48 +89,26 @@ def gateway_of(store: Store, order: Order) -> GatewaySettings:
     return gateway
 
 
-async def begin_attempt(
-    tx: Connection, ctx: Context, order: Order, *, token: str | None, method: str | None
-) -> Attempt:
-    """Record an attempt to pay what a locked order owes. Refuses while another one is open."""
-    amount = amount_owed(order)
-    attempt = await payments.insert_attempt(
-        tx,
-        ctx.store_id,
-        NewAttempt(
-            order_id=order.id,
-            gateway=gateway_of(ctx.store, order).name,
-            method=method or order.payment_method or DEFAULT_METHOD,
-            token=token,
-            amount=amount,
-            currency=order.currency,
-            key_digest=ctx.keyed.digest if ctx.keyed else None,
-        ),
-        ctx.by(),
-    )
-    if attempt is None:
-        raise Refused(PaymentInProgress(order.id))
-    await payments.await_payment(tx, ctx.store_id, order.id, ctx.now())
-    return attempt
-
-
-async def _begun(tx: Connection, ctx: Context) -> Attempt | None:
-    if ctx.keyed is None:
-        return None
-    return await payments.attempt_of_key(tx, ctx.store_id, ctx.keyed.digest)
-
-
 async def _begin(tx: Connection, ctx: Context, command: Pay) -> Attempt:
     order = await locked(tx, ctx, command.order_id)
     if any(payment.state is AttemptState.STARTED for payment in order.payments):
         raise Refused(PaymentInProgress(order.id))
-    _require_owed(order, command.amount)
-    token = check_token(command.token)
-    return await begin_attempt(tx, ctx, order, token=token, method=command.method)
-
-
-def _require_owed(order: Order, amount: Decimal | None) -> None:
     due = amount_owed(order)
+    _require_owed(order, due, command.amount)
+    attempt = await charge_order.begin(
+        tx,
+        ctx,
+        order,
+        gateway=gateway_of(ctx.store, order).name,
+        token=command.token,
+        method=command.method,
+        amount=due,
+    )
+    await payments.await_payment(tx, ctx.store_id, order.id, ctx.now())
+    return attempt
+
+
+def _require_owed(order: Order, due: int, amount: Decimal | None) -> None:
     if amount is not None and money.from_decimal(amount, order.minor_digits) != due:
         raise Refused(AmountNotOwed(in_minor(amount, order), due, order.minor_digits))
 
@@ -157,20 +117,6 @@ def in_minor(amount: Decimal, order: Order) -> int:
     """An amount that is refused, as near as minor units can say it."""
     amount = max(-_LARGEST, min(_LARGEST, amount))
     return int(amount.scaleb(order.minor_digits).to_integral_value(ROUND_DOWN))
-
-
-def _finish(ctx: Context, attempt: Attempt, reply: Reply[Paid]) -> Later:
-    async def ask() -> Answer:
-        answers: list[Answer] = []
-
-        async def within(tx: Connection, settled: Settled) -> None:
-            answers.append(_answer(settled, reply))
-            await keep(tx, ctx, answers[-1])
-
-        await perform(ctx.services, ctx.store, attempt.operation_id, within=within)
-        return answers[-1]
-
-    return Later(ask)
 
 
 def _answer(settled: Settled, reply: Reply[Paid]) -> Answer:

@@ -125,7 +125,7 @@ async def _place_with_charge(
     async def work(unit: Unit) -> Answer | Later:
         begun = await charge_order.begun(unit.connection, ctx)
         if begun is not None:
-            return charge_order.finish(ctx, begun, reply)
+            return charge_order.finish(ctx, begun, charge_order.placed(reply))
         prepared = await _prepare(ctx, unit.connection, command)
         order = await _draft(ctx, unit.connection, command, prepared)
         if order.totals.total == 0:
@@ -138,8 +138,17 @@ async def _place_with_charge(
             unit.connection, ctx.store_id, order.customer.id, order.created_at
         )
         await placing.hold_draft(unit.connection, ctx.store_id, order, order.created_at)
-        attempt = await charge_order.begin(unit.connection, ctx, order, charge.token)
-        return charge_order.finish(ctx, attempt, reply)
+        assert order.payment_gateway is not None, "a charge needs a gateway"
+        attempt = await charge_order.begin(
+            unit.connection,
+            ctx,
+            order,
+            gateway=order.payment_gateway,
+            token=charge.token,
+            method=charge.method,
+            amount=order.totals.total,
+        )
+        return charge_order.finish(ctx, attempt, charge_order.placed(reply))
 
     return await once(ctx, reply, work)
 
