@@ -70,10 +70,11 @@ async def ask(
     """Send the request below `base`. A body is JSON unless a header says otherwise."""
     content = request.content()
     sent = {"Content-Type": "application/json"} if content is not None else {}
+    sent |= dict(headers or {}) | dict(request.headers)
     answer = await client.request(
         request.method,
         base + request.path,
         content=content,
-        headers=sent | dict(headers or {}) | dict(request.headers),
+        headers=[(name.encode(), value.encode("latin-1")) for name, value in sent.items()],
     )
     return Told(answer.status_code, answer.headers, answer.content)

@@ -1,0 +1,46 @@
+"""What tests of contracts may ask for. Those that share the one application of the session run on
+the session's event loop; each opens a store of its own, so that no test sees another's orders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.contracts.serving import Served, served
+from tests.contracts.shop import Shop, open_shop
+from tests.postgres import databases
+
+SHARED = {"everyone", "shop", "shops"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything that uses the session's application waits on the session's loop."""
+    for item in items:
+        if not SHARED.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest.fixture(scope="session")
+def shared_database_url(postgres_url: str, template_url: str) -> Iterator[str]:
+    """A migrated database for all tests that keep to a store of their own."""
+    with databases.created(postgres_url, template=template_url) as url:
+        yield url
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def everyone(shared_database_url: str, temporary_folder: Path) -> AsyncIterator[Served]:
+    """All contracts, served once for the session."""
+    async with served(shared_database_url, temporary_folder / "mails") as world:
+        yield world
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def shop(everyone: Served) -> AsyncIterator[Shop]:
+    """A store of the test's own. No request to it may end in a fault."""
+    everyone.faults.clear()
+    yield await open_shop(everyone)
+    assert everyone.faults == []
