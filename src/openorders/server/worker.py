@@ -1,0 +1,74 @@
+"""One process that answers requests, from its start to its last answer."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Callable
+
+from openorders.contracts.kit.asgi import Application
+from openorders.server.assembly import Assembly
+from openorders.server.lifecycle import Lifecycle
+from openorders.server.listener import Listener
+from openorders.server.protocol import Limits
+from openorders.settings import Settings
+from openorders.telemetry import Metrics
+
+
+class Stopping:
+    """How a process is told to end: `asked` politely, then perhaps `at_once`."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.at_once = asyncio.Event()
+
+    def ask(self) -> None:
+        """End when everything under way is done; asked a second time, end at once."""
+        if self.asked.is_set():
+            self.at_once.set()
+        self.asked.set()
+
+    def force(self) -> None:
+        """End at once."""
+        self.asked.set()
+        self.at_once.set()
+
+    def listen_to(self, *signals: signal.Signals) -> None:
+        """Be asked by these signals."""
+        loop = asyncio.get_running_loop()
+        for one in signals:
+            loop.add_signal_handler(one, self.ask)
+
+
+async def answer_requests(
+    settings: Settings,
+    assembly: Assembly,
+    url: str,
+    *,
+    listening: socket.socket,
+    metrics: Metrics,
+    stopping: Stopping,
+    on_ready: Callable[[], None],
+) -> None:
+    """Serve until asked to stop, then drain and finish."""
+    lifecycle = Lifecycle()
+    async with assembly.application(settings, url, lifecycle, metrics) as application:
+        listener = listener_for(settings, application, lifecycle)
+        await listener.start(listening)
+        on_ready()
+        await stopping.asked.wait()
+        listener.drain()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stopping.at_once.wait(), settings.drain_seconds)
+        await listener.close(settings.stop_seconds, stopping.at_once)
+
+
+def listener_for(settings: Settings, application: Application, lifecycle: Lifecycle) -> Listener:
+    """A listener with the limits that the operator set."""
+    limits = Limits(
+        line_bytes=settings.line_bytes,
+        header_bytes=settings.header_bytes,
+        header_seconds=settings.header_seconds,
+        body_seconds=settings.body_seconds,
+    )
+    return Listener(application, limits, lifecycle, idle_seconds=settings.idle_seconds)

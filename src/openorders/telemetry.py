@@ -1,0 +1,209 @@
+"""What the server says about itself: structured log lines and metrics.
+
+Neither ever holds a key, a token, a mail address or a postal one: requests are named by their
+route, faults by the places in our code they passed. Labels come from closed sets only.
+"""
+
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, Literal, TextIO, cast
+
+import msgspec
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
+from prometheus_client.multiprocess import MultiProcessCollector
+from structlog.typing import EventDict, Processor
+
+from openorders.settings import LogFormat, LogLevel
+
+METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_LEVELS: Final[dict[LogLevel, int]] = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
+_FRAMES: Final = 30
+"""How many places a fault's log line names at most, the innermost ones."""
+
+_QUIET: Final = ("uvicorn", "uvicorn.error", "httpx", "httpcore", "asyncio")
+"""Libraries that are heard only from warnings on."""
+
+
+def configure_logging(form: LogFormat, level: LogLevel, *, stream: TextIO | None = None) -> None:
+    """Send our log lines and those of libraries to standard error, in one form."""
+    out = stream or sys.stderr
+    as_json = form == "json" or (form == "auto" and not out.isatty())
+    shared: list[Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        _name_fault,
+    ]
+    render: Processor = (
+        structlog.processors.JSONRenderer(serializer=_to_json)
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=out.isatty())
+    )
+    structlog.configure(
+        processors=[*shared, render],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+        logger_factory=structlog.PrintLoggerFactory(out),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(_LEVELS[level])
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(max(_LEVELS[level], logging.WARNING))
+
+
+def _to_json(event: EventDict, **_: object) -> str:
+    return msgspec.json.encode(event, enc_hook=str).decode()
+
+
+def _name_fault(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Replace an exception by its kind and the places it passed: its text may quote a customer."""
+    error: object = event.pop("exc_info", None)
+    if error is True or isinstance(error, tuple):
+        error = sys.exc_info()[1] if error is True else cast("tuple[Any, ...]", error)[1]
+    if isinstance(error, BaseException):
+        event["fault"] = type(error).__name__
+        event["places"] = places_of(error)
+    return event
+
+
+def places_of(error: BaseException) -> list[str]:
+    """Where an exception came from, innermost last, with what had caused it."""
+    chain: list[str] = []
+    seen: BaseException | None = error
+    while seen is not None and len(chain) < _FRAMES:
+        frames = traceback.extract_tb(seen.__traceback__)[-_FRAMES:]
+        chain = [
+            *(f"{_short(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames),
+            *([f"-> {type(seen).__name__}"] if seen is not error else []),
+            *chain,
+        ]
+        seen = seen.__cause__ or seen.__context__
+    return chain[-_FRAMES:]
+
+
+def _short(filename: str) -> str:
+    return "/".join(Path(filename).parts[-3:])
+
+
+class Metrics:
+    """The counters of one process; `exposition` speaks for all processes that share a folder.
+
+    `slot` tells processes apart. A process that takes the place of a dead one takes its slot and
+    counts on from there.
+    """
+
+    def __init__(self, folder: Path | None = None, slot: int = 0) -> None:
+        self._folder = folder
+        self._registry = CollectorRegistry()
+        original = cast("Any", values.ValueClass)
+        if folder is not None:
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)  # where the library looks
+            per_process = cast("Any", values).MultiProcessValue
+            values.ValueClass = per_process(lambda: slot)
+        try:
+            self._define()
+        finally:
+            values.ValueClass = original
+
+    def _define(self) -> None:
+        labels = ("contract", "route", "method", "status")
+        self._requests = Histogram(
+            "openorders_http_request_duration_seconds",
+            "Time from a request's headers to the end of its answer.",
+            labels,
+            buckets=_BUCKETS,
+            registry=self._registry,
+        )
+        self._placed = self._counter(
+            "openorders_orders_placed_total", "Orders created, by the contract.", ("contract",)
+        )
+        self._replayed = self._counter(
+            "openorders_idempotent_replays_total",
+            "Requests that were given the first answer again.",
+            ("contract",),
+        )
+        self._faults = self._counter(
+            "openorders_faults_total", "Requests that failed by a fault of ours.", ("contract",)
+        )
+        self._in_flight = self._gauge(
+            "openorders_http_requests_in_flight", "Requests being answered.", ()
+        )
+        self._connections = self._gauge(
+            "openorders_database_connections", "Connections to the database.", ("state",)
+        )
+        self._known: dict[tuple[str, str, str, int], Histogram] = {}
+
+    def _counter(self, name: str, says: str, labels: tuple[str, ...]) -> Counter:
+        return Counter(name, says, labels, registry=self._registry)
+
+    def _gauge(self, name: str, says: str, labels: tuple[str, ...]) -> Gauge:
+        mode: Literal["livesum"] = "livesum"
+        return Gauge(name, says, labels, registry=self._registry, multiprocess_mode=mode)
+
+    def answered(self, contract: str, route: str, method: str, status: int, seconds: float) -> None:
+        """A request was answered. `route` is a declared path, never the path that was sent."""
+        key = (contract, route, method, status)
+        series = self._known.get(key)
+        if series is None:
+            series = self._requests.labels(contract, route, method, str(status))
+            self._known[key] = series
+        series.observe(seconds)
+
+    def placed(self, contract: str) -> None:
+        """An order was created through this contract."""
+        self._placed.labels(contract).inc()
+
+    def replayed(self, contract: str) -> None:
+        """A request was answered from what is kept under its idempotency key."""
+        self._replayed.labels(contract).inc()
+
+    def fault(self, contract: str) -> None:
+        """A request failed by a fault of ours."""
+        self._faults.labels(contract).inc()
+
+    def began(self) -> None:
+        """A request has begun."""
+        self._in_flight.inc()
+
+    def ended(self) -> None:
+        """A request has ended, however it did."""
+        self._in_flight.dec()
+
+    def watch_connections(self, counts: Callable[[], tuple[int, int]]) -> None:
+        """Take note of the pool: `counts` tells how many connections are open and idle."""
+        total, idle = counts()
+        self._connections.labels("open").set(total)
+        self._connections.labels("idle").set(idle)
+
+    def exposition(self) -> bytes:
+        """All metrics of all processes in Prometheus' text format."""
+        if self._folder is None:
+            return generate_latest(self._registry)
+        merged = CollectorRegistry()
+        MultiProcessCollector(merged, path=str(self._folder))
+        return generate_latest(merged)
+
+
+def forget_process(folder: Path, slot: int) -> None:
+    """Take what a dead process had under way out of the sums; what it counted stays."""
+    for path in folder.glob(f"gauge_live*_{slot}.db"):
+        path.unlink(missing_ok=True)
