@@ -179,7 +179,7 @@ def _port(text: str) -> int:
 
 def _connect_s(options: dict[str, str]) -> float:
     seconds = _whole(options, "connect_timeout")
-    return float(seconds) if seconds else CONNECT_S  # 0 means the default, as for other clients
+    return seconds or CONNECT_S  # 0 means the default, as for other clients
 
 
 def _socket_options(options: dict[str, str]) -> tuple[tuple[str, int], ...]:
