@@ -25,7 +25,7 @@ def test_every_kind_of_setting_is_read():
             "OPENORDERS_HOSTS": "API.example.com=commerce, orders.example.com=basic",
             "OPENORDERS_PUBLIC_URL": "https://shop.example/",
             "OPENORDERS_DRAIN_SECONDS": "0.5",
-            "HOME": "/root",
+            "HOME": "/home/clerk",
         }
     )
     assert not settings.listens_on_loopback
