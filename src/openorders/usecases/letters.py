@@ -12,7 +12,7 @@ from openorders.domain import money
 from openorders.domain.order import LineState, Order, Word
 from openorders.domain.store_settings import Store
 
-_NEWS: Final = {
+NEWS: Final = {
     Word.CREATED: ("We have received your order {number}", "Thank you. We have your order."),
     Word.PAYMENT_PENDING: (
         "Your order {number} awaits payment",
@@ -46,7 +46,7 @@ class Wording:
 def about(order: Order, store: Store) -> Wording:
     """What there is to say about an order as it stands."""
     number = f"{store.number_prefix}{order.number}"
-    subject, sentence = _NEWS[order.word]
+    subject, sentence = NEWS[order.word]
     subject = subject.format(number=number)
     greeting = f"Dear {order.customer.name}," if order.customer.name else "Hello,"
     parcel = _parcel(order)

@@ -1,0 +1,1 @@
+"""What runs beside the requests: sweeps, mail, expiry. Knows use cases, never the store."""
