@@ -4,17 +4,20 @@ the session's event loop; each opens a store of its own, so that no test sees an
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from openorders.demo import fill
+from openorders.store.database import opened
 from tests.contracts.serving import Served, served
 from tests.contracts.shop import Shop, open_shop
 from tests.postgres import databases
 
-SHARED = {"everyone", "shop", "shops"}
+SHARED = {"everyone", "shop", "demo"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -44,3 +47,37 @@ async def shop(everyone: Served) -> AsyncIterator[Shop]:
     everyone.faults.clear()
     yield await open_shop(everyone)
     assert everyone.faults == []
+
+
+OPEN = {"basic": "basic"}
+"""What the demo leaves open while it listens on loopback."""
+
+
+@pytest.fixture(scope="session")
+def demo_url(postgres_url: str, template_url: str) -> Iterator[str]:
+    """A database with the demo, fresh from filling; nobody writes to it."""
+
+    async def filled(url: str) -> None:
+        async with opened(url, connections=1) as database:
+            assert (await fill(database, lambda: secrets.token_urlsafe(24))).now
+
+    with databases.created(postgres_url, template=template_url) as url:
+        databases.finish(filled(url))
+        yield url
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def demo(postgres_url: str, demo_url: str, temporary_folder: Path) -> AsyncIterator[Served]:
+    """The demo as one copy that all tests read from."""
+    with databases.created(postgres_url, template=demo_url) as url:
+        async with served(url, temporary_folder / "mails", OPEN) as world:
+            yield world
+
+
+@pytest_asyncio.fixture
+async def fresh_demo(postgres_url: str, demo_url: str, tmp_path: Path) -> AsyncIterator[Served]:
+    """The demo as a copy of the test's own, to be written to."""
+    with databases.created(postgres_url, template=demo_url) as url:
+        async with served(url, tmp_path, OPEN) as world:
+            yield world
+            assert world.faults == []

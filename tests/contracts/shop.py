@@ -31,8 +31,10 @@ _VARIANT = (
 )
 _STOCK = (
     "insert into stock (store_id, variant_id, on_hand) values ($1, $2, $3)",
-    "insert into stock_movements (store_id, kind, variant_ids, quantities, at)"
-    " values ($1, 'receive', array[$2::bigint], array[$3::bigint], now())",
+    (
+        "insert into stock_movements (store_id, kind, variant_ids, quantities, at)"
+        " values ($1, 'receive', array[$2::bigint], array[$3::bigint], now())"
+    ),
 )
 
 
