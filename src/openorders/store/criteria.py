@@ -99,6 +99,7 @@ _MATCHES: Final = {
     Match.STARTS_WITH: "starts_with({text}, {part})",
     Match.ENDS_WITH: "right({text}, char_length({part})) = {part}",
 }
+_JOINS_MAX: Final = 4
 _LINES: Final = "select from order_lines l where l.store_id = $1::bigint and l.order_id = o.id"
 _PAGE: Final = (
     "with page as materialized"
@@ -138,11 +139,18 @@ def count(store_id: StoreId, criteria: Expression) -> Statement:
     return composer.statement(f"select count(*) {_ORDERS}{composer.condition(criteria)}")
 
 
+def where(store_id: StoreId, criteria: Expression) -> Statement:
+    """What follows `where o.store_id = $1` in a statement over `orders o`; empty for everything."""
+    composer = _Composer(store_id)
+    return composer.statement(composer.condition(criteria))
+
+
 class _Composer:
     """Collects the parameters while parts are rendered, each part after what is below it."""
 
     def __init__(self, store_id: StoreId) -> None:
         self._parameters: list[object] = [store_id]
+        self._joins = 0
 
     def statement(self, sql: str) -> Statement:
         return Statement(sql, tuple(self._parameters))
@@ -210,9 +218,19 @@ class _Composer:
                 part = _compared(node, parts[0], parts[1], exact=exact)
             case search.In(values=values):
                 part = self._one_of(parts[0], values, exact=exact)
+            case search.AnyLine():
+                condition = f" and {parts[0].sql}" if parts else ""
+                part = self._exists(f"exists ({_LINES}{condition})")
+            case search.AllLines():
+                part = self._exists(f"not exists ({_LINES} and {parts[0].sql} is not true)")
             case _:
                 part = _combined(node, parts)
         return part
+
+    def _exists(self, sql: str) -> _Part:
+        """The first few may become joins; planning two hundred joins would take seconds."""
+        self._joins += 1
+        return _Part(f"({sql})" if self._joins <= _JOINS_MAX else f"(({sql}) is true)")
 
     def _value(self, value: Scalar | None) -> _Part:
         if value is None:
@@ -278,11 +296,6 @@ def _combined(node: Expression, parts: Sequence[_Part]) -> _Part:
             sql = " or ".join(part.sql for part in parts) or "false"
         case search.Not():
             sql = f"not {parts[0].sql}"
-        case search.AnyLine():
-            condition = f" and {parts[0].sql}" if parts else ""
-            return _Part(f"exists ({_LINES}{condition})")
-        case search.AllLines():
-            return _Part(f"(not exists ({_LINES} and {parts[0].sql} is not true))")
         case _:
             raise AssertionError(node)
     return _Part(f"({sql})", nullable)

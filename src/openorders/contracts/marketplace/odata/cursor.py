@@ -58,7 +58,18 @@ class Cursor:
         return self.token.sort is Sort.NAME and self.token.text in words
 
     def literal(self) -> Operand | None:
-        """Step over a literal, if one is here."""
+        """Step over a literal, if one is here; a minus right before a number is part of it."""
+        token, following = self.token, self.following
+        if token.sort is not Sort.MINUS:
+            return self._unsigned()
+        if following.sort is not Sort.NUMBER or following.start != token.end:
+            return None
+        self.take()
+        number = self._unsigned()
+        assert number is not None
+        return minus(self.reading, token.start, number)
+
+    def _unsigned(self) -> Operand | None:
         token = self.token
         if self.is_word(*_CONSTANTS):
             value = _CONSTANTS[token.text]
@@ -76,22 +87,18 @@ class Cursor:
     def values(self) -> tuple[tuple[Operand, ...], int]:
         """Step over a list of literals in parentheses; also tells where it ends."""
         self.take_sort(Sort.OPEN)
-        values = [self._signed_literal()]
+        values = [self._value()]
         while self.token.sort is Sort.COMMA:
             self.take()
             if len(values) == IN_VALUES_MAX:
                 raise self.unexpected(f"at most {IN_VALUES_MAX} values after in")
-            values.append(self._signed_literal())
+            values.append(self._value())
         if self.token.sort is not Sort.CLOSE:
             raise self.unexpected("',' or ')'")
         return tuple(values), self.take().end
 
-    def _signed_literal(self) -> Operand:
-        start = self.token.start
-        negative = self.token.sort is Sort.MINUS
-        if negative:
-            self.take()
+    def _value(self) -> Operand:
         literal = self.literal()
         if literal is None:
             raise self.unexpected("a value such as 'completed' or 75.00")
-        return minus(self.reading, start, literal) if negative else literal
+        return literal

@@ -6,7 +6,7 @@ from typing import Final
 _SHOWN_MAX: Final = 40
 
 
-class InvalidQuery(Exception):  # noqa: N818 - named for what it says
+class InvalidQuery(Exception):
     """The query cannot be read, or does not fit the types of the fields.
 
     `position` counts characters of the decoded option from 1; one past the last one is the end.

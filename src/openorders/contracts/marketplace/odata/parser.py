@@ -86,16 +86,21 @@ class Parser:
         complete = False
         while not complete:
             named = cursor.token.sort is Sort.NAME
-            if cursor.token.sort is Sort.MINUS or cursor.is_word("not"):
-                self._operators.append((cursor.take(), _UNARY))
-            elif cursor.token.sort is Sort.OPEN:
+            if cursor.token.sort is Sort.OPEN:
                 self._open(_Opening.GROUP, cursor.take())
+            elif named and cursor.token.text == "not":
+                self._operators.append((cursor.take(), _UNARY))
             elif named and cursor.following.sort is Sort.OPEN:
                 complete = self._read_function()
             elif named and cursor.following.sort is Sort.SLASH:
                 complete = self._read_path()
+            elif literal := cursor.literal():
+                self._operands.append(literal)
+                complete = True
+            elif cursor.token.sort is Sort.MINUS:
+                self._operators.append((cursor.take(), _UNARY))
             else:
-                self._operands.append(cursor.literal() or self._field())
+                self._operands.append(self._field())
                 complete = True
 
     def _open(self, opening: _Opening, word: Token) -> None:
