@@ -223,21 +223,20 @@ async def _draft(
         payment_token=ctx.services.token(),
         notes=command.notes,
     )
-    return replace(order, history=_first_history(ctx, order))
+    return replace(order, history=_first_history(ctx, order, charged=charged))
 
 
-def _first_history(ctx: Context, order: Order) -> tuple[HistoryEntry, ...]:
-    started = order.progress is Progress.PROCESSING
-    word = Word.CREATED if started or order.totals.total else order.word
+def _first_history(ctx: Context, order: Order, *, charged: bool) -> tuple[HistoryEntry, ...]:
+    """Every order begins as created. What a charge makes of it is remembered when it is settled."""
     first = HistoryEntry(
-        word=word,
+        word=Word.CREATED,
         at=order.created_at,
         actor=ctx.caller.actor,
         contract=ctx.caller.contract,
     )
-    if started and order.totals.total == 0:
-        return (first, replace(first, word=Word.PROCESSING))
-    return (first,)
+    if order.word is Word.CREATED or (charged and order.totals.total):
+        return (first,)
+    return (first, replace(first, word=order.word))
 
 
 def _first_payment_state(command: PlaceOrder, total: int) -> PaymentState:
