@@ -6,6 +6,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Context, Decimal, localcontext
+from typing import Any
 
 from openorders.domain import search
 from openorders.domain.search import Comparison, Field, Function, LineField, Match, Operation
@@ -60,7 +61,7 @@ def _value(node, order, line):
     return _MEANINGS[name](node, order, line)
 
 
-def _column(node, order, line):
+def _column(node, order, line) -> Any:
     match node.field:
         case LineField():
             return getattr(line, node.field.name.lower())
@@ -96,14 +97,14 @@ def _arithmetic(node, order, line):
 
 
 def _call(node, order, line):
-    value = _value(node.operand, order, line)
+    value: Any = _value(node.operand, order, line)
     if value is None:
         return None
     if isinstance(value, datetime):
         value = value.astimezone(UTC)
     return {
-        Function.LOWER: lambda: str.lower(value),
-        Function.UPPER: lambda: str.upper(value),
+        Function.LOWER: lambda: str(value).lower(),
+        Function.UPPER: lambda: str(value).upper(),
         Function.LENGTH: lambda: len(value),
         Function.YEAR: lambda: value.year,
         Function.MONTH: lambda: value.month,

@@ -103,10 +103,11 @@ def wholes(*, of_line):
     parts = (Function.YEAR, Function.MONTH, Function.DAY, Function.HOUR)
     of_time = st.builds(Call, function=st.sampled_from(parts), operand=instants())
     leaves = st.sampled_from(columns) | small | of_text | of_time
-    divisors = [Value(value=number) for number in (1, 2, 3, 7, -4)]
+    divisors = _values([1, 2, 3, 7, -4])
     if of_line:
-        divisors.append(Column(field=LineField.QUANTITY))
-    return _with_arithmetic(leaves, small, st.sampled_from(divisors))
+        by_quantity = st.just(Column(field=LineField.QUANTITY))
+        return _with_arithmetic(leaves, small, divisors | by_quantity)
+    return _with_arithmetic(leaves, small, divisors)
 
 
 def decimals(*, of_line):
@@ -165,29 +166,28 @@ def _comparisons(*, of_line):
 
 
 def _memberships(*, of_line):
-    several = {"max_size": 4}
     return (
         st.builds(
             In,
             operand=texts(of_line=of_line),
-            values=st.lists(st.sampled_from(TEXTS), **several).map(tuple),
+            values=st.lists(st.sampled_from(TEXTS), max_size=4).map(tuple),
         )
         | st.builds(
             In,
             operand=wholes(of_line=of_line),
-            values=st.lists(st.sampled_from([1, 2, 5, 7500, 2**62]), **several).map(tuple),
+            values=st.lists(st.sampled_from([1, 2, 5, 7500, 2**62]), max_size=4).map(tuple),
         )
         | st.builds(
             In,
             operand=decimals(of_line=of_line),
             values=st.lists(
-                st.sampled_from([Decimal(75), Decimal("99.99"), Decimal("0.500")]), **several
+                st.sampled_from([Decimal(75), Decimal("99.99"), Decimal("0.500")]), max_size=4
             ).map(tuple),
         )
         | st.builds(
             In,
             operand=instants(),
-            values=st.lists(st.sampled_from(sample_orders.TIMES), **several).map(tuple),
+            values=st.lists(st.sampled_from(sample_orders.TIMES), max_size=4).map(tuple),
         )
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -37,7 +38,7 @@ class Piece:
 
     text: str
     binding: int
-    meaning: Callable[[dict, dict | None], object]
+    meaning: Callable[[dict, Any], object]
 
     def within(self, least: int) -> str:
         return self.text if self.binding >= least else f"({MAY}{self.text}{MAY})"
