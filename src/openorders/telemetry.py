@@ -71,7 +71,8 @@ def configure_logging(form: LogFormat, level: LogLevel, *, stream: TextIO | None
 
 
 def _to_json(event: EventDict, **_: object) -> str:
-    return msgspec.json.encode(event, enc_hook=str).decode()
+    first = {name: event.pop(name) for name in ("time", "level", "event") if name in event}
+    return msgspec.json.encode(first | event, enc_hook=str).decode()
 
 
 def _name_fault(_logger: object, _method: str, event: EventDict) -> EventDict:

@@ -123,7 +123,7 @@ class Shell:
 
     def _note(self, scope: Scope, exchange: Exchange, status: int, seconds: float) -> None:
         method = scope["method"] if scope["method"] in _METHODS else "_OTHER"
-        route = exchange.route or _UNMATCHED
+        route: str = exchange.route or scope.get("path_template", _UNMATCHED)
         self.metrics.answered(exchange.contract, route, method, status, seconds)
         if exchange.replayed:
             self.metrics.replayed(exchange.contract)
@@ -179,6 +179,8 @@ def _open(scope: Scope, public_url: str | None) -> tuple[str, Exchange]:
         elif name == b"host":
             host = value
     text = host.decode("latin-1")
+    if public_url:
+        scope["scheme"] = public_url.partition(":")[0]
     origin = public_url or f"{scope['scheme']}://{text}"
     request_id = sent_id.decode() or secrets.token_hex(10)
     return host_name(text), Exchange(request_id, origin, origin)

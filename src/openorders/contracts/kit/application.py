@@ -18,7 +18,7 @@ from openorders.contracts.kit.answers import (
     outgoing_file,
 )
 from openorders.contracts.kit.asgi import Application, Exchange, Receive, Scope, Send, exchange_of
-from openorders.contracts.kit.bodies import parse_plainly, read_body
+from openorders.contracts.kit.bodies import BodyLimits, parse_plainly, read_body
 from openorders.contracts.kit.call import Call
 from openorders.contracts.kit.contract import Contract
 from openorders.contracts.kit.failures import answer_failure, answer_refusal
@@ -50,6 +50,7 @@ class Ground:
     report: Callable[[Exception, Exchange], None]
     most_body: int
     version: str
+    body_seconds: float = 30.0
 
 
 def build(contract: Contract, ground: Ground) -> Application:
@@ -99,7 +100,8 @@ def _performer(
     route: Route, contract: Contract, ground: Ground
 ) -> Callable[[Scope, Receive, Exchange], Awaitable[Outgoing]]:
     """Read the request, call the handler, write what it answers."""
-    services, admit, most = ground.services, ground.admit, ground.most_body
+    services, admit = ground.services, ground.admit
+    limits = BodyLimits(most=ground.most_body, seconds=ground.body_seconds)
 
     def refused(reason: Reason) -> Answer:
         return answer_refusal(contract, reason)
@@ -112,7 +114,7 @@ def _performer(
         arguments: dict[str, Any] = dict(scope["path_params"])
         body = b""
         if route.body is not None:
-            body = await read_body(receive, headers.get("content-length"), most)
+            body = await read_body(receive, headers.get("content-length"), limits)
             arguments["data"] = route.body.read(body, headers.get("content-type"))
         if route.query is not None:
             arguments["query"] = route.query.read(scope["query_string"])

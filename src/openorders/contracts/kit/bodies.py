@@ -4,10 +4,12 @@ msgspec validates while it decodes. What it lets through (NUL characters) or rep
 place (broken text, deep nesting) is found here, so that every fault names its field.
 """
 
+import asyncio
 import json
 import types
 import typing
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import msgspec
@@ -23,10 +25,26 @@ that is cut off while it sends would never see the answer."""
 _SUSPICIOUS: Final = (b"\\u0000", b"\\ud", b"\\uD")
 
 
-async def read_body(receive: Receive, declared: str | None, most: int) -> bytes:
-    """The whole body. Raises `BodyTooLarge` beyond `most` bytes."""
-    if declared and declared.isdigit() and int(declared) > most * _DISCARD_TIMES:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BodyLimits:
+    """How many bytes a body may have and how many seconds it may take to arrive."""
+
+    most: int
+    seconds: float
+
+
+async def read_body(receive: Receive, declared: str | None, limits: BodyLimits) -> bytes:
+    """The whole body. Raises `BodyTooLarge` and `BodyTooSlow`."""
+    if declared and declared.isdigit() and int(declared) > limits.most * _DISCARD_TIMES:
         raise BodyTooLarge
+    try:
+        async with asyncio.timeout(limits.seconds):
+            return await _read(receive, limits.most)
+    except TimeoutError:
+        raise BodyTooSlow from None
+
+
+async def _read(receive: Receive, most: int) -> bytes:
     parts: list[bytes] = []
     size = 0
     more = True

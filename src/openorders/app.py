@@ -1,0 +1,320 @@
+"""The composition root: how the parts become one product. The only module that knows everybody."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final, cast
+
+import asyncpg
+import structlog
+from litestar import Litestar, Request, Response
+from litestar.exceptions import HTTPException
+from litestar.types import ExceptionHandlersMap
+
+from openorders import demo, server
+from openorders.contracts import ALL, kit
+from openorders.contracts.kit.answers import Outgoing
+from openorders.contracts.kit.asgi import Application, Receive, Scope, Send, exchange_of
+from openorders.gateways.mail import FolderMailer
+from openorders.gateways.manual import ManualGateway
+from openorders.gateways.payments import Gateways
+from openorders.gateways.sandbox import SandboxGateway
+from openorders.gateways.tokens import TokenVerifier
+from openorders.pages.site import Shown, reference_page, site_routes
+from openorders.server.lifecycle import Lifecycle
+from openorders.server.operations import operation_routes
+from openorders.server.shell import Shell, Site
+from openorders.settings import Settings
+from openorders.store import embedded, migrate
+from openorders.store.database import (
+    Database,
+    DatabaseUnavailableError,
+    DatabaseUnsuitableError,
+    DatabaseUrlError,
+    is_connection_loss,
+    opened,
+)
+from openorders.store.known import KnownCallers
+from openorders.store.sandbox_ledger import SandboxLedger
+from openorders.store.stores import ACCESS_CHANGED
+from openorders.telemetry import Metrics, configure_logging
+from openorders.usecases.admit_callers import admit
+from openorders.usecases.context import Services
+from openorders.worker.loops import run_loops
+
+VERSION: Final = version("openorders")
+
+_DEMO_OPEN: Final = "basic"
+_EVERYWHERE: Final = ("/assets/", "/pay/", "/favicon.ico")
+_LOOPS_STOP_SECONDS: Final = 25.0
+
+_WEATHER: Final = (
+    DatabaseUnavailableError,
+    DatabaseUnsuitableError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.ReadOnlySQLTransactionError,
+    TimeoutError,
+)
+"""Failures that pass by themselves: the client is told to come back."""
+
+_log = structlog.get_logger(__name__)
+
+
+def serve(
+    settings: Settings,
+    *,
+    report: server.Report,
+    on_ready: Callable[[server.Running], None],
+) -> None:
+    """Serve until told to stop. Raises `server.PortTaken` and `server.CannotStart`."""
+    configure_logging(settings.log_format, settings.log_level)
+    server.run(settings, Product(), report=report, on_ready=on_ready)
+
+
+def data_folder(settings: Settings) -> Path:
+    """Where this installation keeps what it keeps."""
+    return settings.data_dir or embedded.default_folder(xdg_data_home=settings.xdg_data_home)
+
+
+def now() -> datetime:
+    """The one clock of the product."""
+    return datetime.now(UTC)
+
+
+def unguessable() -> str:
+    """URL-safe text that nobody can guess: 192 random bits."""
+    return secrets.token_urlsafe(24)
+
+
+class Product:
+    """How the server's processes get what they need; see `server.Assembly`."""
+
+    expected: tuple[type[Exception], ...] = (
+        embedded.EmbeddedDatabaseError,
+        DatabaseUrlError,
+        DatabaseUnavailableError,
+        DatabaseUnsuitableError,
+        migrate.MigrationError,
+    )
+
+    @asynccontextmanager
+    async def database(
+        self, settings: Settings, report: server.Report
+    ) -> AsyncGenerator[str, None]:
+        """The database, up and migrated, and filled when the demo was asked for."""
+        async with database_url(settings, report) as url:
+            await migrate.migrate(url, report=report)
+            if settings.demo:
+                async with opened(url, connections=1) as database:
+                    filled = await demo.fill(database, unguessable)
+                    if filled.now:
+                        report("The demo's stores are filled in.")
+            yield url
+
+    @asynccontextmanager
+    async def background(self, settings: Settings, url: str) -> AsyncGenerator[None, None]:
+        """The loops, stopped between two steps if that is soon."""
+        async with services_of(settings, url) as services:
+            stop = asyncio.Event()
+            loops = asyncio.create_task(run_loops(services, stop), name="loops")
+            try:
+                yield
+            finally:
+                stop.set()
+                await asyncio.wait([loops], timeout=_LOOPS_STOP_SECONDS)
+                loops.cancel()
+                await asyncio.gather(loops, return_exceptions=True)
+
+    @asynccontextmanager
+    async def application(
+        self, settings: Settings, url: str, lifecycle: Lifecycle, metrics: Metrics
+    ) -> AsyncGenerator[Application, None]:
+        """Everything that answers."""
+        async with services_of(settings, url) as services:
+            yield shell(settings, services, lifecycle, metrics)
+
+
+@asynccontextmanager
+async def database_url(settings: Settings, report: server.Report) -> AsyncGenerator[str, None]:
+    """The database of the one server of its folder: the embedded one, or the operator's own."""
+    if settings.database_url is not None:
+        yield settings.database_url
+        return
+    folder = data_folder(settings)
+    async with embedded.running(folder, bindir=settings.pg_bindir, report=report) as database:
+        yield database.url
+
+
+@asynccontextmanager
+async def command_url(settings: Settings, report: server.Report) -> AsyncGenerator[str, None]:
+    """The database for a command, also beside a running server on the same folder."""
+    if settings.database_url is not None:
+        yield settings.database_url
+        return
+    folder = data_folder(settings)
+    async with embedded.attach(folder, bindir=settings.pg_bindir, report=report) as database:
+        yield database.url
+
+
+@asynccontextmanager
+async def services_of(settings: Settings, url: str) -> AsyncGenerator[Services, None]:
+    """What use cases need, on this database."""
+    known = KnownCallers()
+    async with (
+        opened(url, connections=settings.pool_size) as database,
+        database.listening(ACCESS_CHANGED, known.forget),
+    ):
+        yield Services(
+            database=database,
+            gateways=_gateways(database),
+            mailer=FolderMailer(
+                settings.mail_dir or data_folder(settings) / "mail", settings.mail_from
+            ),
+            verifier=TokenVerifier(),
+            known=known,
+            clock=now,
+            token=unguessable,
+            public_url=settings.public_url,
+            open_contracts=open_contracts(settings),
+        )
+
+
+def _gateways(database: Database) -> Gateways:
+    ledger = SandboxLedger(database, now)
+    return Gateways(
+        {
+            "sandbox": lambda store, name: SandboxGateway(ledger, store, name),
+            "manual": lambda _store, _name: ManualGateway(),
+        }
+    )
+
+
+def open_contracts(settings: Settings) -> dict[str, str | None]:
+    """Contracts that ask for no credential, with the store that they are open to."""
+    opened_ones = dict(settings.open)
+    if settings.demo and settings.listens_on_loopback:
+        opened_ones.setdefault(_DEMO_OPEN, _DEMO_OPEN)
+    return opened_ones
+
+
+def shell(settings: Settings, services: Services, lifecycle: Lifecycle, metrics: Metrics) -> Shell:
+    """The application that answers: contracts, pages and what operators ask."""
+
+    def report(error: Exception, exchange: kit.Exchange) -> None:
+        metrics.fault(exchange.contract)
+        _log.error(
+            "fault",
+            exc_info=error,
+            contract=exchange.contract or None,
+            route=exchange.route or None,
+            request_id=exchange.request_id,
+        )
+
+    ground = kit.Ground(
+        services=services,
+        admit=partial(admit, services),
+        is_weather=is_weather,
+        report=report,
+        most_body=settings.body_bytes,
+        body_seconds=settings.body_seconds,
+        version=VERSION,
+    )
+    hosts = dict(settings.hosts) | {f"{one.name}.localhost": one.name for one in ALL}
+    site = Site(
+        contracts={one.name: kit.build(one, ground) for one in ALL},
+        documentation={one.name: _documentation(one) for one in ALL},
+        hosts=hosts,
+        pages=_pages(services, lifecycle, metrics, hosts, report),
+        everywhere=_EVERYWHERE,
+        public_url=settings.public_url,
+    )
+    return Shell(
+        site=site,
+        metrics=metrics,
+        lifecycle=lifecycle,
+        log_requests=settings.log_requests,
+        report=report,
+    )
+
+
+def is_weather(error: Exception) -> bool:
+    """Whether a failure passes by itself."""
+    return isinstance(error, _WEATHER) or is_connection_loss(error)
+
+
+def _documentation(contract: kit.Contract) -> Application:
+    async def page(scope: Scope, receive: Receive, send: Send) -> None:
+        home = "/" if exchange_of(scope).base.endswith(f"/{contract.name}") else ""
+        body, headers = reference_page(contract.title, home)
+        sent = [(name.lower().encode(), value.encode()) for name, value in headers]
+        sent.append((b"content-length", b"%d" % len(body)))
+        await Outgoing(200, sent, body)(scope, receive, send)
+
+    return page
+
+
+def _pages(
+    services: Services,
+    lifecycle: Lifecycle,
+    metrics: Metrics,
+    hosts: dict[str, str],
+    report: Callable[[Exception, kit.Exchange], None],
+) -> Application:
+    shown = [
+        Shown(
+            name=one.name,
+            title=one.title,
+            lead=one.description.partition("\n\n")[0],
+            hosts=tuple(host for host, name in hosts.items() if name == one.name),
+        )
+        for one in ALL
+    ]
+    migrated = _Migrated(services.database)
+    checks = {"database": services.database.ping, "migrations": migrated.check}
+
+    def failed(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, str]]:
+        if isinstance(error, HTTPException):
+            return Response(
+                {"error": error.detail}, status_code=error.status_code, headers=error.headers
+            )
+        if is_weather(error):
+            return Response({"error": "Try again in a moment."}, status_code=503)
+        report(error, exchange_of(cast("Scope", request.scope)))
+        return Response({"error": "Internal server error."}, status_code=500)
+
+    pages = Litestar(
+        route_handlers=[
+            *site_routes(shown, VERSION),
+            *operation_routes(lifecycle, metrics, checks, services.database.connections),
+        ],
+        exception_handlers=cast("ExceptionHandlersMap", {Exception: failed}),
+        openapi_config=None,
+        logging_config=None,
+    )
+    return cast("Application", pages)
+
+
+class _Migrated:
+    """Whether the database has every migration of this version. Once it has, it stays so."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known = False
+
+    async def check(self) -> bool:
+        if not self._known:
+            try:
+                async with self._database.connection() as connection:
+                    self._known = not await migrate.pending(connection)
+            except (migrate.MigrationError, *_WEATHER, OSError):
+                return False
+        return self._known
