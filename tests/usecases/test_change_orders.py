@@ -10,6 +10,7 @@ from openorders.domain.ids import CustomerId, OrderId
 from openorders.domain.order import Order, PaymentState, Shipment, Word
 from openorders.domain.refusals import (
     MoveNotAllowed,
+    NotPermitted,
     OrderNotFound,
     Reason,
     Refused,
@@ -190,6 +191,17 @@ async def test_somebody_elses_order_is_not_there(world: World) -> None:
         with pytest.raises(Refused) as refused:
             await cancel_order(ctx, Cancel(order_id=order.id), CANCELLED)
         assert refused.value.reason == OrderNotFound(order.id)
+
+
+async def test_a_customer_may_cancel_but_not_move_an_order_on(world: World) -> None:
+    await world.sells(1)
+    order = await world.placed()
+    own = world.context(world.caller(Role.CUSTOMER, customer_id=CustomerId(5)))
+    for word in (Word.PAID, Word.SHIPPED, Word.REFUNDED):
+        assert await refusal(own, order.id, word) == NotPermitted("move orders on")
+    assert await world.order(order.id) == order
+    answer = await advance_order(own, Advance(order_id=order.id, target=Word.CANCELLED), ADVANCED)
+    assert answer.body == b"cancelled:2"
 
 
 async def test_the_answer_of_a_change_is_kept_under_its_key(world: World) -> None:

@@ -209,6 +209,17 @@ async def test_a_store_can_demand_registered_customers(database: Database, tmp_p
     assert await refusal(world, an_order_for(customer=6)) == CustomerNotFound(CustomerId(6))
 
 
+async def test_an_id_that_only_we_give_registers_nobody(world: World) -> None:
+    stranger = CustomerId(1_000_000_000_007)
+    assert await refusal(world, an_order_for(customer=stranger)) == CustomerNotFound(stranger)
+
+
+async def test_a_refused_order_registers_no_identity(world: World) -> None:
+    jane = Identity(issuer="partner", subject="RayTech")
+    command = PlaceOrder(lines=(wanted(1, 11),), customer=jane)
+    assert isinstance(await refusal(world, command), OutOfStock)
+
+
 async def test_a_partner_places_only_its_own_orders(world: World) -> None:
     caller = world.caller(Role.PARTNER, partner_name="RayTech")
     order = await world.placed(ctx=world.context(caller))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from openorders.domain import progress
+from openorders.domain.access import Role
 from openorders.domain.address import Address
 from openorders.domain.change import By, Change, nothing
 from openorders.domain.ids import OrderId
@@ -50,6 +51,7 @@ async def advance_order(ctx: Context, command: Advance, reply: Reply[Advanced]) 
 
     async def work(unit: Unit) -> Answer | Later:
         order = await locked(unit.connection, ctx, command.order_id)
+        _require_staff(ctx, order, command)
         by = ctx.by(command.reason)
         change = _decided(order, command, by)
         operations = await changes.save(unit.connection, ctx.store_id, change, by)
@@ -75,6 +77,14 @@ async def _told(
     if command.notify:
         notification = await send_mail.hand_over(ctx.services, ctx.store, mail_id)
     return reply.done(Advanced(order=order, notification=notification))
+
+
+def _require_staff(ctx: Context, order: Order, command: Advance) -> None:
+    """Customers and partners may cancel and readdress their orders; the rest is the store's."""
+    target = command.target
+    if target in (None, Word.CANCELLED) or order.word in command.holds:
+        return
+    ctx.caller.require(Role.ADMIN, Role.SERVICE, to="move orders on")
 
 
 def _decided(order: Order, command: Advance, by: By) -> Change:

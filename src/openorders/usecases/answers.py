@@ -42,7 +42,6 @@ _NOT_KEPT: Final = (
     Overloaded,
 )
 
-T = TypeVar("T")
 
 _log = structlog.get_logger(__name__)
 

@@ -4,6 +4,7 @@ Two round trips without a charge: what is needed, then one statement that writes
 With a charge the order stays out of sight until the gateway has said yes.
 """
 
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -14,7 +15,7 @@ from openorders.domain.catalogue import Offer, Wanted
 from openorders.domain.change import MoveKind, moves_of
 from openorders.domain.customer import Customer, Identity
 from openorders.domain.events import EventType
-from openorders.domain.ids import CustomerId
+from openorders.domain.ids import CLIENT_CUSTOMER_ID_MAX, CustomerId
 from openorders.domain.order import (
     HistoryEntry,
     Line,
@@ -99,24 +100,30 @@ async def _place_at_once(ctx: Context, command: PlaceOrder, reply: Reply[Order])
         prepared = await _prepare(ctx, connection, command)
         if prepared.known is not None and keyed is not None:
             return replay_of(prepared.known, keyed)
-        order = await _draft(ctx, connection, command, prepared)
-        answer = reply.done(order)
-        events = [EventType.ORDER_CREATED]
-        if order.payment_asked:
-            events.append(EventType.ORDER_PAYMENT_REQUESTED)
-        placed = await placing.place(
-            connection,
-            ctx.store_id,
-            order,
-            events,
-            key=keyed,
-            answer=(answer.status, answer.headers, answer.body),
-        )
+        # Who is new under somebody else's name is registered with the order, or not at all.
+        is_new = prepared.customer is None and isinstance(command.customer, Identity)
+        async with connection.transaction() if is_new else nullcontext():
+            order = await _draft(ctx, connection, command, prepared)
+            answer = reply.done(order)
+            placed = await placing.place(
+                connection,
+                ctx.store_id,
+                order,
+                _first_events(order),
+                key=keyed,
+                answer=(answer.status, answer.headers, answer.body),
+            )
+            if placed.variant_id is not None:
+                raise _short(order, stock.Short(placed.variant_id, placed.left))
     if placed.outcome == "twin" and keyed is not None:
         return await replay(ctx, keyed)
-    if placed.variant_id is not None:
-        raise _short(order, stock.Short(placed.variant_id, placed.left))
     return answer
+
+
+def _first_events(order: Order) -> list[EventType]:
+    if order.payment_asked:
+        return [EventType.ORDER_CREATED, EventType.ORDER_PAYMENT_REQUESTED]
+    return [EventType.ORDER_CREATED]
 
 
 async def _place_with_charge(
@@ -315,7 +322,8 @@ async def _customer(
     named = command.customer
     if isinstance(named, Identity):
         return await placing.register_identity(connection, ctx.store_id, named, ctx.now())
-    if ctx.store.policy.require_registered_customers:
+    ours = named > CLIENT_CUSTOMER_ID_MAX
+    if ours or ctx.store.policy.require_registered_customers:
         raise Refused(CustomerNotFound(named))
     return Customer(id=named)
 
