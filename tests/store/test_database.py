@@ -226,8 +226,8 @@ async def test_a_commit_that_its_standby_did_not_confirm_is_not_answered_as_done
     async with opened(proxy.url) as database:
         with pytest.raises(OutcomeUnknownError):
             async with database.transaction() as connection:
-                session: Session = connection._con  # type: ignore[attr-defined]  # the real one
-                session._process_log_message({"R": "SyncRepWaitForLSN"}, "commit")
+                assert isinstance(connection, Session)
+                connection._process_log_message({"R": "SyncRepWaitForLSN"}, "commit")
         assert await database.ping()
 
 

@@ -11,7 +11,7 @@ import logging
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import asyncpg
 
@@ -24,11 +24,11 @@ from openorders.store.database_connect import (
     Session,
     is_connection_loss,
 )
+from openorders.store.database_pool import SessionPool, end
 from openorders.store.database_url import DatabaseUrlError
 from openorders.store.queries import Connection
 
 if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
     from asyncpg.transaction import Transaction
 
 __all__ = [
@@ -53,11 +53,16 @@ ACQUIRE_S = 10.0
 TRANSACTION_ATTEMPTS = 5
 
 Isolation = Literal["read_committed", "repeatable_read", "serializable"]
-Pooled: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
 T = TypeVar("T")
 
 _LISTEN_CHECK_S = 30
 _LISTEN_PAUSE_S_MAX = 5.0
+_LINK_FAILS = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+)
 _RETRY = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 _SQL = queries.load("database")
 _log = logging.getLogger(__name__)
@@ -72,27 +77,14 @@ async def opened(
     DatabaseUrlError for a URL that cannot be honoured, DatabaseUnavailableError when nobody
     answers, DatabaseUnsuitableError when the database refuses or is too old.
     """
-    connector = _connector(url, statement_s)
-
-    async def connect(*_: object, **__: object) -> Session:
-        return await connector.connect()
-
-    pool = await asyncpg.create_pool(
-        connect=connect,
-        connection_class=Session,
-        min_size=1,
-        max_size=connections,
-        max_queries=0x7FFFFFFF,  # connections are replaced when they break, not by count
-        max_inactive_connection_lifetime=0,
-        command_timeout=statement_s + 5,  # the server's own limit comes first, if it still lives
-    )
+    # The server's own limit comes first, as long as it lives.
+    connector = _connector(url, statement_s, give_up_s=statement_s + 5)
+    pool = SessionPool(connector, size=connections, patience_s=ACQUIRE_S)
     try:
+        pool.give_back(await pool.take(), clean=True)
         yield Database(pool, connector)
     finally:
-        try:
-            await asyncio.wait_for(pool.close(), timeout=ACQUIRE_S)
-        except TimeoutError:
-            pool.terminate()
+        await pool.close()
 
 
 @asynccontextmanager
@@ -104,28 +96,30 @@ async def connected(
     try:
         yield session
     finally:
-        await _close(session)
+        await end(session)
 
 
 class Database:
     """A pool of connections. Get one from `opened`."""
 
-    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], connector: Connector) -> None:
+    def __init__(self, pool: SessionPool, connector: Connector) -> None:
         self._pool = pool
         self._connector = connector
 
     @asynccontextmanager
     async def connection(self) -> AsyncGenerator[Connection, None]:
         """A connection on which each statement is a transaction of its own."""
-        connection = await self._acquire()
+        session = await self._pool.take()
+        clean = False
         try:
-            yield connection
-            _refuse_unsure(connection)
+            yield session
+            _refuse_unsure(session)
+            clean = True
         except asyncpg.ReadOnlySQLTransactionError:
-            connection.terminate()  # its server was demoted; the next one is looked for afresh
+            session.terminate()  # its server was demoted; the next one is looked for afresh
             raise
         finally:
-            await self._pool.release(connection)
+            self._pool.give_back(session, clean=clean)
 
     @asynccontextmanager
     async def transaction(
@@ -137,21 +131,30 @@ class Database:
         commit is never interrupted; one that is not confirmed raises an error for which
         `is_connection_loss` holds.
         """
-        connection, transaction = await self._begin(isolation=isolation, read_only=read_only)
+        session, transaction = await self._begin(isolation=isolation, read_only=read_only)
+        clean = False
         try:
             try:
-                yield connection
-            except BaseException:
-                with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-                    await _uninterrupted(transaction.rollback())
+                yield session
+            except Exception:
+                with suppress(*_LINK_FAILS):
+                    await transaction.rollback()
+                    clean = True
                 raise
             await _uninterrupted(transaction.commit())
-            _refuse_unsure(connection)
+            _refuse_unsure(session)
+            clean = True
         except asyncpg.ReadOnlySQLTransactionError:
-            connection.terminate()
+            session.terminate()
             raise
         finally:
-            await self._pool.release(connection)
+            self._pool.give_back(session, clean=clean)
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncGenerator[Connection, None]:
+        """A transaction that sees one state of everything, and cannot write."""
+        async with self.transaction(isolation="repeatable_read", read_only=True) as connection:
+            yield connection
 
     async def run(
         self, work: Callable[[Connection], Awaitable[T]], *, isolation: Isolation = "read_committed"
@@ -201,35 +204,22 @@ class Database:
 
     def connections(self) -> tuple[int, int]:
         """How many connections are open, and how many of them are idle."""
-        return self._pool.get_size(), self._pool.get_idle_size()
+        return self._pool.open, self._pool.free
 
-    async def _acquire(self) -> Pooled:
-        try:
-            return await self._pool.acquire(timeout=ACQUIRE_S)
-        except TimeoutError:
-            raise DatabaseUnavailableError(
-                f"All connections to the database were busy for {ACQUIRE_S:.0f} s."
-            ) from None
-
-    async def _begin(self, *, isolation: Isolation, read_only: bool) -> tuple[Pooled, Transaction]:
-        connection = await self._acquire()
-        transaction = connection.transaction(isolation=isolation, readonly=read_only)
-        try:
-            await transaction.start()
-        except BaseException as error:
-            await self._pool.release(connection)
-            if not isinstance(error, Exception) or not is_connection_loss(error):
-                raise
-        else:
-            return connection, transaction
-        connection = await self._acquire()
-        transaction = connection.transaction(isolation=isolation, readonly=read_only)
-        try:
-            await transaction.start()
-        except BaseException:
-            await self._pool.release(connection)
-            raise
-        return connection, transaction
+    async def _begin(self, *, isolation: Isolation, read_only: bool) -> tuple[Session, Transaction]:
+        """Begin a transaction, on a second connection when the first turns out to be dead."""
+        for attempt in (1, 2):
+            session = await self._pool.take()
+            transaction = session.transaction(isolation=isolation, readonly=read_only)
+            try:
+                await transaction.start()
+            except BaseException as error:
+                self._pool.give_back(session, clean=False)
+                if attempt == 2 or not is_connection_loss(error):  # noqa: PLR2004 - the last one
+                    raise
+            else:
+                return session, transaction
+        raise AssertionError  # the loop ends above
 
     async def _listen(self, channel: str, heard: Callable[[str], None]) -> None:
         pause_s = 0.1
@@ -244,10 +234,10 @@ class Database:
             pause_s = 0.1
             try:
                 await _hear(session, channel, heard)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            except _LINK_FAILS as error:
                 _log.warning("the connection that listens was lost: %s", error)
             finally:
-                await _close(session)
+                await end(session)
 
 
 async def _hear(session: Session, channel: str, heard: Callable[[str], None]) -> None:
@@ -263,16 +253,15 @@ async def _hear(session: Session, channel: str, heard: Callable[[str], None]) ->
         await _SQL.ping.fetchval(session)
 
 
-def _connector(url: str, statement_s: float) -> Connector:
-    return Connector(
-        database_url.parse(url), settings={"statement_timeout": str(round(statement_s * 1000))}
-    )
+def _connector(url: str, statement_s: float, *, give_up_s: float | None = None) -> Connector:
+    settings = {"statement_timeout": str(round(statement_s * 1000))}
+    return Connector(database_url.parse(url), settings=settings, give_up_s=give_up_s)
 
 
-def _refuse_unsure(connection: Pooled) -> None:
+def _refuse_unsure(session: Session) -> None:
     """A commit that was not replicated as asked for must not be answered as done."""
-    if cast("Session", connection).commit_unsure:
-        connection.terminate()
+    if session.commit_unsure:
+        session.terminate()
         raise OutcomeUnknownError("A commit ended without the confirmation of its standby.")
 
 
@@ -284,10 +273,3 @@ async def _uninterrupted(work: Coroutine[Any, Any, None]) -> None:
     except asyncio.CancelledError:
         await asyncio.wait([task])
         raise
-
-
-async def _close(session: Session) -> None:
-    try:
-        await session.close(timeout=2)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-        session.terminate()

@@ -94,8 +94,11 @@ class Session(DriverConnection):
 class Connector:
     """Makes connections to whichever host of a URL is good."""
 
-    def __init__(self, url: DatabaseUrl, *, settings: Mapping[str, str]) -> None:
+    def __init__(
+        self, url: DatabaseUrl, *, settings: Mapping[str, str], give_up_s: float | None = None
+    ) -> None:
         self._url = url
+        self._give_up_s = give_up_s
         self._settings = {**SESSION_SETTINGS, **settings, **dict(url.settings)}
         self._last_good: Host | None = None
 
@@ -141,6 +144,7 @@ class Connector:
                     password=url.password,
                     database=url.database,
                     timeout=url.connect_s,
+                    command_timeout=self._give_up_s,
                     server_settings=self._settings,
                     target_session_attrs=SessionAttribute(url.session_attributes),
                     # Statements are few and some are long: keep them all prepared.

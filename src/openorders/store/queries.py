@@ -18,10 +18,9 @@ import asyncpg
 
 if TYPE_CHECKING:
     from asyncpg.cursor import CursorFactory
-    from asyncpg.pool import PoolConnectionProxy
 
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
-"""What statements run on: a connection of our own or one of a pool."""
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+"""What statements run on."""
 
 HERE = Path(__file__).parent
 
