@@ -154,6 +154,17 @@ _FIT_FOR_BUYERS: Final = {
 }
 
 
+CHOICES: Final = (
+    ("tok_visa", "Visa ending in 4242"),
+    ("tok_mastercard", "Mastercard ending in 4444"),
+    ("tok_amex", "American Express ending in 0005"),
+    ("tok_chargeDeclined", "A card that is declined"),
+    ("tok_chargeDeclinedInsufficientFunds", "A card with insufficient funds"),
+    ("tok_timeoutAfterCharge", "A card whose bank answers late"),
+)
+"""What the pay page offers a person who tries things out."""
+
+
 def card_of(token: str | None) -> SandboxCard | None:
     """The card that a token stands for, in any of its spellings; None for an unknown one."""
     if token is None:

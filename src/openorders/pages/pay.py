@@ -74,15 +74,13 @@ def pay_application(services: Services) -> Litestar:
     """The pages below `/pay/` as an application of their own."""
 
     @get(PAY_PATH)
-    async def show(store: str, order: str, token: str) -> Response[str]:
-        page = await _open(services, store, order, token)
+    async def show(request: Request[Any, Any, Any]) -> Response[str]:
+        page = await _open(services, request.path_params)
         return _answer(HTTPStatus.OK, "pay.html", _shown(page, services.token()))
 
     @post(PAY_PATH, request_max_body_size=_FORM_MAX)
-    async def act(
-        store: str, order: str, token: str, request: Request[Any, Any, Any]
-    ) -> Response[str]:
-        page = await _open(services, store, order, token)
+    async def act(request: Request[Any, Any, Any]) -> Response[str]:
+        page = await _open(services, request.path_params)
         _require_own_form(request, services)
         form = await request.form()
         action, nonce = _field(form, "action"), _field(form, "nonce")
@@ -103,11 +101,10 @@ def pay_application(services: Services) -> Litestar:
     )
 
 
-async def _open(services: Services, store: str, order: str, token: str) -> PayPage:
+async def _open(services: Services, address: Mapping[str, Any]) -> PayPage:
+    store_id, order_id = StoreId(_number(address["store"])), OrderId(_number(address["order"]))
     try:
-        return await open_pay_page(
-            services, StoreId(_number(store)), OrderId(_number(order)), token
-        )
+        return await open_pay_page(services, store_id, order_id, address["token"])
     except Refused as refused:
         raise HTTPException(status_code=HTTPStatus.NOT_FOUND) from refused
 

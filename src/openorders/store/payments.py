@@ -209,6 +209,11 @@ async def of_order(
     return tuple(_payment_of(row) for row in rows)
 
 
+async def last_decline(connection: Connection, store_id: StoreId, order_id: OrderId) -> str | None:
+    """Why the latest attempt failed, fit for its buyer; None when it did not."""
+    return await _Q.last_decline.fetchval(connection, store_id=store_id, order_id=order_id)
+
+
 async def read_operation(
     connection: Connection, store_id: StoreId, operation_id: OperationId
 ) -> StoredOperation | None:

@@ -88,6 +88,14 @@ from payments p
 where p.store_id = :store_id and p.order_id = :order_id
 order by p.id;
 
+-- name: last_decline
+-- Why the latest attempt for an order failed, in words for its buyer (payments_by_order).
+select p.decline_message
+from payments p
+where p.store_id = :store_id and p.order_id = :order_id
+order by p.id desc
+limit 1;
+
 -- name: read_operation
 -- One operation with the payment it belongs to. Primary keys.
 select x.id, x.payment_id, x.order_id, x.kind, x.amount, x.state, x.reason, x.failure, x.tries,

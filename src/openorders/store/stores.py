@@ -32,6 +32,12 @@ async def all_stores(connection: Connection) -> tuple[Store, ...]:
     return tuple(store_of(row) for row in await _Q.list_stores.fetch(connection))
 
 
+async def read(connection: Connection, store_id: StoreId) -> Store | None:
+    """The store of that id."""
+    row = await _Q.read_store.fetchrow(connection, store_id=store_id)
+    return None if row is None else store_of(row)
+
+
 async def find(connection: Connection, name: str) -> Store | None:
     """The store of that name."""
     row = await _Q.find_store.fetchrow(connection, name=name)

@@ -4,6 +4,12 @@ select s.store_id, s.name, s.currency, s.time_zone, s.number_prefix, s.policy
 from stores s
 order by s.store_id;
 
+-- name: read_store
+-- The store of that id, by its primary key.
+select s.store_id, s.name, s.currency, s.time_zone, s.number_prefix, s.policy
+from stores s
+where s.store_id = :store_id;
+
 -- name: find_store
 -- The store of that name, by its unique index.
 select s.store_id, s.name, s.currency, s.time_zone, s.number_prefix, s.policy

@@ -22,9 +22,10 @@ from openorders.usecases.settle_payment import Settled
 DEFAULT_METHOD: Final = "credit_card"
 
 _NO_CARD: Final = PaymentDeclined("missing_token", "No card was given.")
-_BARE_CARD: Final = PaymentDeclined(
+_NO_TOKEN: Final = PaymentDeclined(
     "invalid_token", "A card's token is needed here, never its number."
 )
+_TOKEN_MAX: Final = 255
 _CARD_NUMBER: Final = re.compile(r"(?:\d[ -]?){13,19}")
 
 
@@ -47,9 +48,26 @@ async def begin(
 ) -> Attempt:
     """Record a charge, in the transaction that holds its order.
 
-    Refuses no token, or one that looks like a card's number, which must never be stored; and
+    Refuses what is no token, above all a card's number, which must never be stored; and
     with `PaymentInProgress` while another attempt is open.
     """
+    checked = _checked(token)
+    return await record(
+        tx, ctx, order, gateway=gateway, token=checked, method=method, amount=amount
+    )
+
+
+async def record(
+    tx: Connection,
+    ctx: Context,
+    order: Order,
+    *,
+    gateway: str,
+    token: str | None,
+    method: str | None,
+    amount: int,
+) -> Attempt:
+    """Record an attempt as it is, with a token that was checked or with none."""
     attempt = await payments.insert_attempt(
         tx,
         ctx.store_id,
@@ -57,7 +75,7 @@ async def begin(
             order_id=order.id,
             gateway=gateway,
             method=method or order.payment_method or DEFAULT_METHOD,
-            token=_checked(token),
+            token=token,
             amount=amount,
             currency=order.currency,
             key_digest=ctx.keyed.digest if ctx.keyed else None,
@@ -100,6 +118,7 @@ def placed(reply: Reply[Order]) -> Callable[[Settled], Answer]:
 def _checked(token: str | None) -> str:
     if not token:
         raise Refused(_NO_CARD)
-    if _CARD_NUMBER.search(token):
-        raise Refused(_BARE_CARD)
+    plain = token.isascii() and token.isprintable() and len(token) <= _TOKEN_MAX
+    if not plain or _CARD_NUMBER.search(token):
+        raise Refused(_NO_TOKEN)
     return token

@@ -37,6 +37,7 @@ async def _expire_one(services: Services) -> OrderId | None:
         assert order is not None, "it is locked"
         by = By(actor="expiry", contract="system", at=now, reason=_REASON)
         operations = await changes.save(tx, store_id, progress.cancel(order, by), by)
-        store = next(s for s in await stores.all_stores(tx) if s.id == store_id)
+        store = await stores.read(tx, store_id)
+        assert store is not None, "an order has a store"
     await perform_all(services, store, operations)
     return order_id

@@ -90,10 +90,7 @@ def gateway_of(store: Store, order: Order) -> GatewaySettings:
 
 
 async def _begin(tx: Connection, ctx: Context, command: Pay) -> Attempt:
-    order = await locked(tx, ctx, command.order_id)
-    if any(payment.state is AttemptState.STARTED for payment in order.payments):
-        raise Refused(PaymentInProgress(order.id))
-    due = amount_owed(order)
+    order, due = await locked_and_owing(tx, ctx, command.order_id)
     _require_owed(order, due, command.amount)
     attempt = await charge_order.begin(
         tx,
@@ -106,6 +103,14 @@ async def _begin(tx: Connection, ctx: Context, command: Pay) -> Attempt:
     )
     await payments.await_payment(tx, ctx.store_id, order.id, ctx.now())
     return attempt
+
+
+async def locked_and_owing(tx: Connection, ctx: Context, order_id: OrderId) -> tuple[Order, int]:
+    """An order to be paid now, and what it owes. Refuses while an attempt is open."""
+    order = await locked(tx, ctx, order_id)
+    if any(payment.state is AttemptState.STARTED for payment in order.payments):
+        raise Refused(PaymentInProgress(order.id))
+    return order, amount_owed(order)
 
 
 def _require_owed(order: Order, due: int, amount: Decimal | None) -> None:
