@@ -71,6 +71,8 @@ WITHOUT_STORE_ID = {
     "bulk.begin_ids_after": "sequences, which all stores share",
     "bulk.reserve_ids": "sequences, which all stores share",
     "bulk.take_turn": "a lock on the whole database",
+    "catalogue.hold_stock_still": "locks a table, which has no part of one store",
+    "catalogue.index_rows": "tells the planner about a table",
     "database.ping": "asks nothing",
     "database.weak_settings": "about the server",
     "embedded.*": "about the server: role and database",
