@@ -6,7 +6,8 @@ This list is the only place that names them. A sixth contract is one folder and 
 from openorders.contracts.basic import CONTRACT as BASIC
 from openorders.contracts.commerce import CONTRACT as COMMERCE
 from openorders.contracts.kit import Contract
+from openorders.contracts.marketplace import CONTRACT as MARKETPLACE
 from openorders.contracts.partner import CONTRACT as PARTNER
 from openorders.contracts.storefront import CONTRACT as STOREFRONT
 
-ALL: tuple[Contract, ...] = (BASIC, COMMERCE, PARTNER, STOREFRONT)
+ALL: tuple[Contract, ...] = (BASIC, COMMERCE, MARKETPLACE, PARTNER, STOREFRONT)

@@ -30,5 +30,6 @@ class Costly:
 
 
 def shortened(text: str) -> str:
-    """The text, cut where nobody would read on."""
-    return text if len(text) <= _SHOWN_MAX else f"{text[:_SHOWN_MAX]}…"
+    """The text as an answer can quote it: cut where nobody would read on, and encodable."""
+    encodable = text[:_SHOWN_MAX].encode(errors="replace").decode()
+    return encodable if len(text) <= _SHOWN_MAX else f"{encodable}…"

@@ -1,0 +1,142 @@
+"""Export orders as a table: CSV that is sent while it is read, or a complete Excel workbook.
+
+Either is one snapshot of what the caller may see, the oldest order first, and takes no more
+memory for a million orders than for one.
+"""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+from weakref import WeakKeyDictionary
+
+from openorders.domain.refusals import Overloaded, Refused
+from openorders.domain.search import EVERYTHING, Expression
+from openorders.domain.table import OrderPart, TableColumn
+from openorders.store import exports
+from openorders.store.database import Database
+from openorders.store.exports import Table
+from openorders.usecases.context import Context
+from openorders.usecases.read_orders import scope
+from openorders.usecases.write_workbook import Row, write_workbook
+
+EXPORTS_AT_ONCE: Final = 4
+"""Exports of a process that run at the same time: each holds a connection for as long as its
+reader takes, and the rest of the pool is for everybody else."""
+
+TURN_SECONDS_MAX: Final = 30
+"""An export that has not had its turn by then is refused with `Overloaded`."""
+
+_turns: WeakKeyDictionary[Database, asyncio.Semaphore] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """What of which orders. `columns` is not empty, its names are the header and need no quotes."""
+
+    columns: tuple[TableColumn, ...]
+    criteria: Expression = EVERYTHING
+
+
+async def export_csv(ctx: Context, export: Export) -> AsyncGenerator[bytes]:
+    """The table as CSV (RFC 4180, UTF-8 without a mark), the header at once.
+
+    Texts that a spreadsheet would calculate have an apostrophe in front. To end an export early,
+    close the generator.
+    """
+    async with _turn(ctx), ctx.services.database.snapshot() as connection:
+        await exports.begin(connection)
+        header = ",".join(column.name for column in export.columns)
+        yield f"{header}\r\n".encode()
+        rows = exports.csv_rows(connection, _table(ctx, export))
+        try:
+            async for chunk in rows:
+                yield chunk
+        finally:
+            await rows.aclose()
+
+
+async def export_excel(ctx: Context, export: Export) -> Path:
+    """The table as a workbook in a temporary file, which belongs to the caller from then on.
+
+    Amounts, whole numbers, times (in UTC) and days keep their types; texts stay texts.
+    """
+    descriptor, name = tempfile.mkstemp(prefix="openorders-export-", suffix=".xlsx")
+    os.close(descriptor)
+    path = Path(name)
+    try:
+        async with _turn(ctx):
+            await _write(ctx, _table(ctx, export), path)
+    except BaseException:
+        await asyncio.to_thread(path.unlink, missing_ok=True)
+        raise
+    return path
+
+
+async def _write(ctx: Context, table: Table, path: Path) -> None:
+    async with ctx.services.database.snapshot() as connection:
+        await exports.begin(connection)
+        count = await exports.count_rows(connection, table)
+        batches = exports.typed_rows(connection, table)
+        writing = asyncio.create_task(
+            asyncio.to_thread(
+                write_workbook,
+                path,
+                table.columns,
+                _pulled(batches, asyncio.get_running_loop()),
+                row_count=count,
+                minor_digits=ctx.store.minor_digits,
+            )
+        )
+        try:
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            # The thread cannot be stopped from outside; without rows it ends by itself.
+            await batches.aclose()
+            await asyncio.gather(writing, return_exceptions=True)
+            raise
+
+
+def _pulled(
+    batches: AsyncGenerator[Sequence[Row]], loop: asyncio.AbstractEventLoop
+) -> Iterator[Row]:
+    """The rows for a thread that may wait, fetched by the loop that owns the connection."""
+
+    async def following() -> Sequence[Row]:
+        async for batch in batches:
+            return batch
+        return ()
+
+    while batch := asyncio.run_coroutine_threadsafe(following(), loop).result():
+        yield from batch
+
+
+def _table(ctx: Context, export: Export) -> Table:
+    """The columns and orders for this caller; order numbers are shown with the store's prefix."""
+    prefix = ctx.store.number_prefix
+    return Table(
+        store_id=ctx.store_id,
+        columns=tuple(
+            replace(column, prefix=prefix) if column.part is OrderPart.NUMBER else column
+            for column in export.columns
+        ),
+        criteria=scope(ctx, export.criteria),
+    )
+
+
+@asynccontextmanager
+async def _turn(ctx: Context) -> AsyncGenerator[None]:
+    turns = _turns.setdefault(ctx.services.database, asyncio.Semaphore(EXPORTS_AT_ONCE))
+    try:
+        async with asyncio.timeout(TURN_SECONDS_MAX):
+            await turns.acquire()
+    except TimeoutError:
+        raise Refused(Overloaded(TURN_SECONDS_MAX)) from None
+    try:
+        yield
+    finally:
+        turns.release()
