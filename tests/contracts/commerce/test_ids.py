@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from openorders.contracts.commerce import ids
 from openorders.contracts.kit import NoSuch, Unreadable
-from openorders.domain.ids import CLIENT_CUSTOMER_ID_MAX, ID_MAX, CustomerId, OrderId, ProductId
+from openorders.domain.ids import ID_MAX, CustomerId, OrderId, ProductId
 
 NUMBERS = st.integers(min_value=1, max_value=ID_MAX)
 
@@ -19,8 +19,8 @@ def test_every_product_is_read_back_from_its_one_spelling(number: int) -> None:
     assert ids.read_product(ids.format_product(ProductId(number)), "productId") == number
 
 
-@given(st.integers(min_value=1, max_value=CLIENT_CUSTOMER_ID_MAX))
-def test_every_customer_a_client_may_name_is_read_back(number: int) -> None:
+@given(NUMBERS)
+def test_every_customer_is_read_back_from_its_one_spelling(number: int) -> None:
     assert ids.read_customer(ids.format_customer(CustomerId(number)), "customerId") == number
 
 
@@ -65,10 +65,8 @@ def test_other_spellings_of_a_product_are_unreadable(text: str) -> None:
     assert refused.value.field == "items[3].productId"
 
 
-@pytest.mark.parametrize(
-    "text", ["", "5", "CUST5", "CUST000005", "cust00005", "CUST00000", "CUST1000000000000"]
-)
-def test_a_customer_of_another_form_or_beyond_a_client_s_numbers_is_unreadable(text: str) -> None:
+@pytest.mark.parametrize("text", ["", "5", "CUST5", "CUST000005", "cust00005", "CUST00000"])
+def test_a_customer_of_another_form_is_unreadable(text: str) -> None:
     with pytest.raises(Unreadable) as refused:
         ids.read_customer(text, "customerId")
     assert refused.value.field == "customerId"

@@ -6,6 +6,7 @@ from openorders.contracts.basic.schemas import ErrorOut, StatusIn
 from openorders.contracts.basic.translate import status_of
 from openorders.contracts.kit import NoSuch, Rendered, Unreadable
 from openorders.domain import refusals as no
+from openorders.domain.ids import CLIENT_CUSTOMER_ID_MAX
 from openorders.domain.refusals import Reason
 
 _INVALID_ORDER: Final = "Invalid input. User ID is missing or items are invalid."
@@ -64,6 +65,8 @@ def _said(reason: Reason) -> tuple[int, str]:
             return 404, f"Order with ID {order_id} not found."
         case no.ProductNotFound(product_id):
             return 404, f"Product with ID {product_id} not found."
+        case no.CustomerNotFound(customer_id) if customer_id > CLIENT_CUSTOMER_ID_MAX:
+            return 400, _INVALID_ORDER
         case no.CustomerNotFound(customer_id):
             return 404, f"User with ID {customer_id} not found."
         case no.NotAvailable(product_id):

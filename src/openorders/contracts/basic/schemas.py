@@ -42,8 +42,9 @@ class OrderIn(Struct, rename="camel"):
         int,
         Meta(
             ge=1,
-            le=CLIENT_CUSTOMER_ID_MAX,
-            description="The ID of the user who orders; the first order registers the user.",
+            le=ID_MAX,
+            description="The ID of the user who orders. The first order registers a user; new"
+            f" ones have IDs up to {CLIENT_CUSTOMER_ID_MAX}.",
         ),
     ]
     items: Annotated[

@@ -11,6 +11,7 @@ from openorders.contracts.commerce.schemas import ErrorOut, Fault
 from openorders.contracts.commerce.translate import status_of
 from openorders.contracts.kit import NoSuch, Rendered, Unreadable
 from openorders.domain import refusals as no
+from openorders.domain.ids import CLIENT_CUSTOMER_ID_MAX, CustomerId
 from openorders.domain.refusals import Reason
 
 _FAULT: Final = "Something went wrong on our side."
@@ -23,6 +24,7 @@ _MESSAGES: Final = {
     500: _FAULT,
     503: _BUSY,
 }
+_LAST_NEW_CUSTOMER: Final = format_customer(CustomerId(CLIENT_CUSTOMER_ID_MAX))
 _CODES: Final = {
     400: "BAD_REQUEST",
     401: "UNAUTHENTICATED",
@@ -76,6 +78,8 @@ def _said(reason: Reason) -> tuple[int, str]:
             return 404, f"Order with ID {format_order(order_id)} not found."
         case no.ProductNotFound(product_id):
             return 404, f"Product with ID {format_product(product_id)} not found."
+        case no.CustomerNotFound(customer_id) if customer_id > CLIENT_CUSTOMER_ID_MAX:
+            return 400, f"customerId must be at most {_LAST_NEW_CUSTOMER} for a new customer."
         case no.CustomerNotFound(customer_id):
             return 404, f"Customer with ID {format_customer(customer_id)} not found."
         case no.NotAvailable(product_id):

@@ -3,7 +3,7 @@
 from typing import Final
 
 from openorders.contracts.kit import Prefixed, Unreadable
-from openorders.domain.ids import CLIENT_CUSTOMER_ID_MAX, CustomerId, OrderId, ProductId
+from openorders.domain.ids import CustomerId, OrderId, ProductId
 
 _ORDER: Final = Prefixed("order", "ORD", 9)
 _CUSTOMER: Final = Prefixed("customer", "CUST", 5)
@@ -33,11 +33,12 @@ def parse_order(text: str) -> OrderId:
 def read_customer(text: str, at: str) -> CustomerId:
     """The customer that a body names at the field `at`.
 
-    Raises `Unreadable` for another form, and for a number that is not a client's to choose.
+    Raises `Unreadable` for another form and for number 0, which could never be registered,
+    `NoSuch` for a number that no customer can have.
     """
     number = _CUSTOMER.read(text, at)
-    if not 1 <= number <= CLIENT_CUSTOMER_ID_MAX:
-        raise Unreadable(at, f"must be from CUST00001 to CUST{CLIENT_CUSTOMER_ID_MAX}")
+    if number == 0:
+        raise Unreadable(at, "must be at least CUST00001")
     return CustomerId(number)
 
 
