@@ -25,6 +25,7 @@ from openorders.gateways.manual import ManualGateway
 from openorders.gateways.payments import Gateways
 from openorders.gateways.sandbox import SandboxGateway
 from openorders.gateways.tokens import TokenVerifier
+from openorders.pages.pay import pay_application
 from openorders.pages.site import Shown, reference_page, site_routes
 from openorders.server.lifecycle import Lifecycle
 from openorders.server.operations import operation_routes
@@ -273,7 +274,7 @@ def _pages(
         Shown(
             name=one.name,
             title=one.title,
-            lead=one.description.partition("\n\n")[0],
+            lead=one.description.partition("\n\n")[0].replace("`", ""),
             hosts=tuple(host for host, name in hosts.items() if name == one.name),
         )
         for one in ALL
@@ -300,7 +301,13 @@ def _pages(
         openapi_config=None,
         logging_config=None,
     )
-    return cast("Application", pages)
+    paying = pay_application(services)
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        responsible: Any = paying if scope["path"].startswith("/pay/") else pages
+        await responsible(scope, receive, send)
+
+    return answer
 
 
 class _Migrated:

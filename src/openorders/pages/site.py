@@ -3,6 +3,7 @@
 It is given a description of every contract, and knows none by name.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -64,10 +65,10 @@ def site_routes(contracts: Sequence[Shown], version: str) -> list[HTTPRouteHandl
         )
 
     async def icon(request: Request[Any, Any, Any]) -> Response[bytes]:
-        return asset_answer(request, "favicon.svg")
+        return await asset_answer(request, "favicon.svg")
 
     async def asset(request: Request[Any, Any, Any]) -> Response[bytes]:
-        return asset_answer(request, request.path_params["name"])
+        return await asset_answer(request, request.path_params["name"])
 
     return [
         HTTPRouteHandler("/", http_method=["GET", "HEAD"])(start),
@@ -76,10 +77,10 @@ def site_routes(contracts: Sequence[Shown], version: str) -> list[HTTPRouteHandl
     ]
 
 
-def asset_answer(request: Request[Any, Any, Any], name: str) -> Response[bytes]:
+async def asset_answer(request: Request[Any, Any, Any], name: str) -> Response[bytes]:
     """A file of pages: packed where the client can unpack, not at all where it has it."""
     try:
-        asset = load(name)
+        asset = await asyncio.to_thread(load, name)  # packing a large one takes a moment
     except KeyError:
         raise NotFoundException from None
     headers = {

@@ -38,12 +38,9 @@ SECURITY_HEADERS: Final = (
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
     (b"cross-origin-resource-policy", b"same-origin"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
-API_POLICY: Final = (
-    b"content-security-policy",
-    b"default-src 'none'; frame-ancestors 'none'",
-)
-"""Of every answer that does not bring a policy of its own."""
+"""Of every answer that does not bring its own."""
 
 _CLOSE: Final = (b"connection", b"close")
 _log = structlog.get_logger("openorders.requests")
@@ -157,13 +154,10 @@ class _Outgoing:
     def send(self, message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            headers = [
-                *message["headers"],
-                (b"x-request-id", self._request_id.encode()),
-                *SECURITY_HEADERS,
-            ]
-            if not any(name == API_POLICY[0] for name, _ in message["headers"]):
-                headers.append(API_POLICY)
+            headers = list(message["headers"])
+            brought = {name for name, _ in headers}
+            headers.append((b"x-request-id", self._request_id.encode()))
+            headers.extend(one for one in SECURITY_HEADERS if one[0] not in brought)
             if self._closing:
                 headers.append(_CLOSE)
             message["headers"] = headers

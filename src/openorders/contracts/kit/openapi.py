@@ -6,15 +6,15 @@ rendered by the contract, so that examples cannot differ from what is answered.
 
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import msgspec
 
 from openorders.contracts.kit.contract import Contract, Credential, Rendered
 from openorders.contracts.kit.queries import described
 from openorders.contracts.kit.routes import Failure, File, Route
+from openorders.contracts.kit.schemas import Json, components
 from openorders.contracts.kit.unreadable import BODY, NoSuch, Unreadable
-from openorders.contracts.kit.values import NUMBER, describe_special
 from openorders.domain.ids import OrderId
 from openorders.domain.refusals import (
     KeyInFlight,
@@ -24,9 +24,6 @@ from openorders.domain.refusals import (
     VersionDiffers,
 )
 
-Json = dict[str, Any]
-
-_REF: Final = "#/components/schemas/{name}"
 _JSON: Final = "application/json"
 
 _PARAMETERS: Final[Json] = {
@@ -95,10 +92,7 @@ _SECURITY: Final[dict[Credential, list[Json]]] = {
 def describe(contract: Contract, version: str) -> Json:
     """The whole document, but for `servers`, which depends on how the client came here."""
     types = list(dict.fromkeys(_types_of(contract)))
-    references, schemas = msgspec.json.schema_components(
-        types, schema_hook=describe_special, ref_template=_REF
-    )
-    known = dict(zip(types, references, strict=True))
+    known, schemas = components(types)
     paths: dict[str, Json] = {}
     for route in contract.routes:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, contract, known)
@@ -112,25 +106,13 @@ def describe(contract: Contract, version: str) -> Json:
         },
         "paths": paths,
         "components": {
-            "schemas": _with_numbers(schemas),
+            "schemas": schemas,
             "parameters": _PARAMETERS,
             "headers": _HEADERS,
             "securitySchemes": _SECURITY_SCHEMES,
         },
         "security": _SECURITY[contract.credential],
     }
-
-
-def _with_numbers(schema: object) -> object:
-    """The schema with Decimals described as what the kit writes: msgspec thinks of texts."""
-    if isinstance(schema, list):
-        return [_with_numbers(part) for part in cast("list[object]", schema)]
-    if not isinstance(schema, dict):
-        return schema
-    fields = cast("dict[str, object]", schema)
-    if fields.get("type") == "string" and fields.get("format") == "decimal":
-        return {**fields, **NUMBER}
-    return {name: _with_numbers(part) for name, part in fields.items()}
 
 
 def _types_of(contract: Contract) -> Iterable[Any]:
@@ -148,6 +130,7 @@ def _has_schema(kind: type | File | None) -> bool:
 def _operation(route: Route, contract: Contract, known: Mapping[Any, Json]) -> Json:
     operation: Json = {
         "operationId": route.name,
+        "tags": ["Orders"],
         "summary": route.summary,
         "description": route.description,
         "parameters": list(_parameters(route)),
@@ -175,6 +158,7 @@ def _parameters(route: Route) -> Iterable[Json]:
             "in": "path",
             "required": True,
             "schema": {"type": "string", "minLength": 1},
+            "description": f"The {name.removesuffix('_id')}'s identifier, as this API writes it.",
         }
         if name in route.path_examples:
             parameter["example"] = route.path_examples[name]
@@ -191,8 +175,8 @@ def _parameters(route: Route) -> Iterable[Json]:
 def _query_parameters(route: Route) -> Iterable[Json]:
     if route.query is None:
         return
-    _, components = msgspec.json.schema_components([route.query.type], ref_template=_REF)
-    properties: Json = components[route.query.type.__name__]["properties"]
+    _, schemas = components([route.query.type])
+    properties: Json = schemas[route.query.type.__name__]["properties"]
     for field in described(route.query.type).fields:
         schema = _without_null(dict(properties[field.encode_name]))
         parameter: Json = {
