@@ -180,3 +180,19 @@ async def test_an_open_contract_needs_no_key_but_a_wrong_one_counts(shop: Shop) 
     finally:
         del shop.served.services.open_contracts["basic"]
         shop.served.services.known.forget()
+
+
+async def test_a_user_whom_the_store_numbered_can_be_named_like_any_other(shop: Shop) -> None:
+    candle = await shop.sells()
+    body = {
+        "partner_name": "Acme",
+        "customer_reference": "C-1",
+        "items": [{"product_id": f"PR{candle.product:05}", "quantity": 1}],
+    }
+    told = await shop.ask("partner", Request(method="POST", path="/orders", body=body))
+    assert told.status == 201
+    user = (await shop.ask("basic", a_get("/orders"))).json[0]["userId"]
+    assert user >= 1_000_000_000_000
+    await place(shop, candle, user=user)
+    listed = await shop.ask("basic", a_get(f"/orders?userId={user}"))
+    assert listed.headers["x-total-count"] == "2"
