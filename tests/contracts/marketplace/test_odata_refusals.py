@@ -275,6 +275,12 @@ def test_an_unknown_option_is_refused_by_name():
     assert refused("$", "").option == "$"
 
 
+def test_what_is_quoted_can_always_be_sent():
+    for option in ("$\ud800", "$select", "$count", "$top"):
+        assert str(refused(option, "\ud800")).encode()
+    assert refused("$" + "x" * 9_000, "").option == "$" + "x" * 39 + "…"
+
+
 def test_an_option_given_twice_is_refused_even_with_the_same_value():
     with pytest.raises(InvalidQuery, match=r"^\$top at position 1: expected \$top once"):
         read_options([("$top", "5"), ("$top", "5")], now=NOW)

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from openorders.contracts.marketplace.odata.errors import InvalidQuery, shortened
 from openorders.domain.ids import ID_MAX
@@ -43,8 +43,7 @@ class Sort(Enum):
     END = "the end"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):  # a tuple is made several times faster than a frozen dataclass
     """`start` and `end` are offsets from 0; `value` is what a literal stands for."""
 
     sort: Sort
@@ -122,17 +121,20 @@ def _tokens(source: Source) -> Iterator[Token]:
 
 def _token(source: Source, found: re.Match[str]) -> Token:
     text, start = found.group(), found.start()
-    if found["text"]:
-        return Token(Sort.TEXT, text, start, text[1:-1].replace("''", "'"))
-    if found["name"]:
-        return Token(Sort.NAME, text, start)
-    if found["number"]:
-        return Token(Sort.NUMBER, text, start, _number(source, found))
-    if found["date"]:
-        return Token(Sort.DATE, text, start, _date(source, found))
-    if found["instant"]:
-        return Token(Sort.INSTANT, text, start, _instant(source, found))
-    return Token(_SIGNS[text], text, start)
+    match found.lastgroup:
+        case "name":
+            token = Token(Sort.NAME, text, start)
+        case "text":
+            token = Token(Sort.TEXT, text, start, text[1:-1].replace("''", "'"))
+        case "number":
+            token = Token(Sort.NUMBER, text, start, _number(source, found))
+        case "date":
+            token = Token(Sort.DATE, text, start, _date(source, found))
+        case "instant":
+            token = Token(Sort.INSTANT, text, start, _instant(source, found))
+        case _:
+            token = Token(_SIGNS[text], text, start)
+    return token
 
 
 def _number(source: Source, found: re.Match[str]) -> int | Decimal:
