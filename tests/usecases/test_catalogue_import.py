@@ -256,21 +256,15 @@ async def test_a_file_that_is_not_utf8_is_refused(world: World):
 
 async def test_json_rows_that_are_no_rows_are_named_with_their_lines(world: World):
     text = '[\n7,\n{"colour": 1},\n{"product_id": [1], "product_name": "x", "price": 1}]'
-    assert (
-        await problems(world, text, as_json=True)
-        == [
-            (2, "must be an object"),
-            (3, "'colour' is no column of a catalogue"),
-            (4, "product_id must be a text or a number"),
-            (4, "product_id is required"),
-            (4, "product_id must be a text or a number"),
-        ]
-        or True
-    )
+    assert await problems(world, text, as_json=True) == [
+        (2, "must be an object"),
+        (3, "'colour' is no column of a catalogue"),
+        (4, "product_id must be a text or a number"),
+    ]
 
 
 async def test_only_so_many_problems_are_listed_and_the_rest_counted(world: World):
-    rows = "".join(f"x,Tea,{n},,,1,,,,\n" for n in range(2500))
+    rows = "".join(f"x,Tea,{n},,,1,,,,\n" for n in range(1, 2501))
     with pytest.raises(CatalogueRefusedError) as refused:
         await imported(world, f"{HEADER}\n{rows}")
     assert (len(refused.value.problems), refused.value.more) == (1000, 1500)

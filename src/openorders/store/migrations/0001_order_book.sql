@@ -96,6 +96,24 @@ create index variants_by_product on variants (store_id, product_id, id);
 alter table products add foreign key (store_id, default_variant_id) references variants
     deferrable initially deferred;
 
+-- Rows of a catalogue file on their way into the tables above, for as long as their transaction
+-- lasts; nobody else ever sees them. `given` has a bit per optional column of the file.
+create unlogged table catalogue_rows (
+    store_id bigint not null,
+    line integer not null,
+    product_id bigint not null,
+    product_name text not null,
+    variant_id bigint,
+    variant_name text,
+    sku text,
+    price bigint not null,
+    on_hand bigint,
+    available boolean not null,
+    image text,
+    given smallint not null,
+    primary key (store_id, line)
+);
+
 -- A variant without a row here is not counted. What can be sold is on_hand - reserved.
 create table stock (
     store_id bigint not null,
