@@ -72,7 +72,7 @@ def configure_logging(form: LogFormat, level: LogLevel, *, stream: TextIO | None
 
 def _to_json(event: EventDict, **_: object) -> str:
     first = {name: event.pop(name) for name in ("time", "level", "event") if name in event}
-    return msgspec.json.encode(first | event, enc_hook=str).decode()
+    return msgspec.json.encode({**first, **event}, enc_hook=str).decode()
 
 
 def _name_fault(_logger: object, _method: str, event: EventDict) -> EventDict:
@@ -115,15 +115,11 @@ class Metrics:
     def __init__(self, folder: Path | None = None, slot: int = 0) -> None:
         self._folder = folder
         self._registry = CollectorRegistry()
-        original = cast("Any", values.ValueClass)
         if folder is not None:
-            os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)  # where the library looks
-            per_process = cast("Any", values).MultiProcessValue
-            values.ValueClass = per_process(lambda: slot)
-        try:
-            self._define()
-        finally:
-            values.ValueClass = original
+            # The library asks both of these whenever a series appears: they stay as they are.
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+            cast("Any", values).ValueClass = cast("Any", values).MultiProcessValue(lambda: slot)
+        self._define()
 
     def _define(self) -> None:
         labels = ("contract", "route", "method", "status")
