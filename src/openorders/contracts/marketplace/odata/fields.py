@@ -5,6 +5,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Final
 
+from openorders.contracts.marketplace.words import status_of
 from openorders.domain.order import Word
 from openorders.domain.search import (
     Amount,
@@ -18,19 +19,7 @@ from openorders.domain.search import (
     Renamed,
 )
 
-SHOWN_WORDS: Final = MappingProxyType(
-    {
-        Word.CREATED: "pending",
-        Word.PAYMENT_PENDING: "pending_payment",
-        Word.PAID: "pending",
-        Word.PROCESSING: "processing",
-        Word.SHIPPED: "shipped",
-        Word.DELIVERED: "delivered",
-        Word.COMPLETED: "completed",
-        Word.CANCELLED: "cancelled",
-        Word.REFUNDED: "refunded",
-    }
-)
+SHOWN_WORDS: Final = MappingProxyType({word: status_of(word) for word in Word})
 """This contract's word for each word inside; several can share one."""
 
 
