@@ -41,7 +41,7 @@ KNOWS_EVERYBODY = {"app"}
 LIBRARIES = {
     # Libraries that only these rooms, and those that know everybody, may import.
     "asyncpg": {"store"},
-    "litestar": {"contracts", "pages"},
+    "litestar": {"contracts", "pages", "server"},
     "uvicorn": {"server"},
     "odata_query": {"contracts"},
     "cyclopts": {"cli"},
