@@ -81,7 +81,7 @@ def compose(letter: Letter, sender: str) -> EmailMessage:
     message = EmailMessage(policy=SMTP)
     try:
         message["From"] = sender
-        message["To"] = Address(addr_spec=letter.recipient)
+        message["To"] = Address(addr_spec=_in_ascii(letter.recipient))
         message["Subject"] = in_one_line(letter.subject)
     except (MessageError, ValueError, IndexError) as error:
         raise MailUndelivered(f"not a mail address: {error}", for_good=True) from error
@@ -96,6 +96,14 @@ def compose(letter: Letter, sender: str) -> EmailMessage:
 def in_one_line(text: str) -> str:
     """The text without line breaks and control characters, fit for a header."""
     return _BREAKS.sub(" ", text).strip()
+
+
+def _in_ascii(address: str) -> str:
+    """The address with its domain as the mail system writes it; a name in front of it that is
+    not ASCII stays, and is refused by who builds the header.
+    """
+    name, at, domain = address.rpartition("@")
+    return f"{name}{at}{domain.encode('idna').decode('ascii')}"
 
 
 def _domain(sender: str) -> str:
