@@ -61,7 +61,7 @@ async def decline(world: World, order: Order, token: str, **more: Any) -> Paymen
     return reason
 
 
-async def charged(world: World, order: Order) -> int:
+async def charged(world: World, order: Order) -> list[int]:
     """What the gateway itself says it took, in how many payments."""
     rows = await world.rows(
         "select captured from sandbox_charges where store_id = $1 and order_id = $2", order.id

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from openorders.domain.ids import OperationId
+from openorders.domain.ids import OperationId, OrderId
 from openorders.domain.order import Order, PaymentState, Progress, Word
 from openorders.domain.payment import AttemptState, OperationKind
 from openorders.domain.refusals import PaymentDeclined, PaymentUnsettled, Reason, Refused
@@ -236,7 +236,7 @@ async def test_the_sweep_places_the_order_whose_charge_succeeded(world: World) -
     await sweep_until_quiet(world)
     assert (await count(world, "orders"), await count(world, "pending_orders")) == (1, 0)
     answer = await placed_with(world, "tok_timeoutAfterCharge", key="place")
-    order = await world.order(int(answer.body))
+    order = await world.order(OrderId(int(answer.body)))
     assert (order.progress, order.payment) == (Progress.PROCESSING, PaymentState.PAID)
     assert await charges(world) == [(2500, 0)]
     assert await world.stock(1) == (10_000, 1)
