@@ -253,6 +253,13 @@ async def test_the_page_runs_no_script_and_is_kept_nowhere(
         assert answer.headers["referrer-policy"] == "same-origin"
 
 
+async def test_its_head_is_its_page_without_the_body(
+    world: World, order: Order, client: httpx.AsyncClient
+) -> None:
+    answer = await client.head(path_of(world, order))
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
 async def test_a_method_it_does_not_have_says_which_it_has(
     world: World, order: Order, client: httpx.AsyncClient
 ) -> None:

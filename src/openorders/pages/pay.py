@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from jinja2 import Environment, FileSystemLoader
-from litestar import Litestar, Request, Response, get, post
+from litestar import HttpMethod, Litestar, Request, Response, post, route
 from litestar.exceptions import HTTPException
 
 from openorders.domain import money
@@ -73,7 +73,7 @@ class _Row:
 def pay_application(services: Services) -> Litestar:
     """The pages below `/pay/` as an application of their own."""
 
-    @get(PAY_PATH)
+    @route(PAY_PATH, http_method=[HttpMethod.GET, HttpMethod.HEAD])
     async def show(request: Request[Any, Any, Any]) -> Response[str]:
         page = await _open(services, request.path_params)
         return _answer(HTTPStatus.OK, "pay.html", _shown(page, services.token()))

@@ -35,6 +35,7 @@ from openorders.domain.payment import AttemptState, Payment
 from openorders.domain.store_settings import Store
 from openorders.usecases.advance_order import Advance
 from openorders.usecases.pay_order import Paid, Pay
+from openorders.usecases.pay_page import pay_path
 from openorders.usecases.place_order import PlaceOrder
 from openorders.usecases.refund_order import Refund, Returned, Void
 from openorders.usecases.settle_lines import LineAction
@@ -71,7 +72,7 @@ def created_out(order: Order, store: Store, origin: str) -> CreatedOut:
         order_id=ids.format_order(order.id),
         status=status_of(order.word),
         total_amount=amount(order.totals.total, order),
-        payment_url=f"{origin}/pay/{store.id}/{order.id}/{order.payment_token}",
+        payment_url=f"{origin}{pay_path(store.id, order)}",
         created_at=kit.moment(order.created_at),
     )
 
