@@ -49,10 +49,6 @@ async def shop(everyone: Served) -> AsyncIterator[Shop]:
     assert everyone.faults == []
 
 
-OPEN = {"basic": "basic"}
-"""What the demo leaves open while it listens on loopback."""
-
-
 @pytest.fixture(scope="session")
 def demo_url(postgres_url: str, template_url: str) -> Iterator[str]:
     """A database with the demo, fresh from filling; nobody writes to it."""
@@ -70,7 +66,7 @@ def demo_url(postgres_url: str, template_url: str) -> Iterator[str]:
 async def demo(postgres_url: str, demo_url: str, temporary_folder: Path) -> AsyncIterator[Served]:
     """The demo as one copy that all tests read from."""
     with databases.created(postgres_url, template=demo_url) as url:
-        async with served(url, temporary_folder / "mails", OPEN) as world:
+        async with served(url, temporary_folder / "mails", demo=True) as world:
             yield world
 
 
@@ -78,6 +74,6 @@ async def demo(postgres_url: str, demo_url: str, temporary_folder: Path) -> Asyn
 async def fresh_demo(postgres_url: str, demo_url: str, tmp_path: Path) -> AsyncIterator[Served]:
     """The demo as a copy of the test's own, to be written to."""
     with databases.created(postgres_url, template=demo_url) as url:
-        async with served(url, tmp_path, OPEN) as world:
+        async with served(url, tmp_path, demo=True) as world:
             yield world
             assert world.faults == []

@@ -67,6 +67,36 @@ async def test_an_order_moved_on_here_has_moved_on_there(
     assert await shop.stock(candle) == left
 
 
+PATHS: dict[Word, tuple[Word, ...]] = {
+    # How an order that was placed and not paid comes to each word.
+    Word.CREATED: (),
+    Word.PAID: (Word.PAID,),
+    Word.PROCESSING: (Word.PROCESSING,),
+    Word.SHIPPED: (Word.PAID, Word.SHIPPED),
+    Word.DELIVERED: (Word.SHIPPED, Word.DELIVERED),
+    Word.COMPLETED: (Word.PAID, Word.PROCESSING, Word.COMPLETED),
+    Word.CANCELLED: (Word.PAID, Word.CANCELLED),
+    Word.REFUNDED: (Word.PAID, Word.SHIPPED, Word.REFUNDED),
+}
+
+
+@pytest.mark.parametrize("word", PATHS)
+async def test_every_word_inside_is_shown_in_each_one_s_words(shop: Shop, word: Word) -> None:
+    order = await place(shop, DRIVERS[0], [(await shop.sells()).times(1)])
+    for step in PATHS[word]:
+        await move(shop, order, step)
+    shown = {driver.contract: (await show(shop, driver, order)).status for driver in DRIVERS}
+    assert shown == {driver.contract: driver.words[word] for driver in DRIVERS}
+
+
+async def test_an_order_that_awaits_its_payment_is_shown_in_each_one_s_words(shop: Shop) -> None:
+    for placed_in in ("marketplace", "storefront"):
+        asking = next(driver for driver in DRIVERS if driver.contract == placed_in)
+        order = await place(shop, asking, [(await shop.sells()).times(1)])
+        shown = {driver.contract: (await show(shop, driver, order)).status for driver in DRIVERS}
+        assert shown == {driver.contract: driver.words[Word.PAYMENT_PENDING] for driver in DRIVERS}
+
+
 @each_canceller
 @pytest.mark.parametrize("there", DRIVERS, ids=lambda one: one.contract)
 async def test_an_order_cancelled_here_is_cancelled_there(

@@ -17,8 +17,7 @@ def examples(*, reading: bool) -> pytest.MarkDecorator:
     )
 
 
-async def assert_as_documented(world: Served, example: Example) -> None:
-    base = f"/{example.contract}"
+async def assert_as_documented(world: Served, example: Example, base: str) -> None:
     for request in example.before:
         told = await ask(world.client, base, request)
         assert told.status < 300, (request, told)
@@ -35,15 +34,18 @@ async def assert_as_documented(world: Served, example: Example) -> None:
         assert differences(example, told.json) == []
 
 
+@pytest.mark.parametrize("base", ["/{}", "http://{}.localhost:8000"], ids=["prefix", "host"])
 @examples(reading=True)
-async def test_what_is_asked_is_answered_as_documented(demo: Served, example: Example) -> None:
-    await assert_as_documented(demo, example)
+async def test_what_is_asked_is_answered_as_documented(
+    demo: Served, example: Example, base: str
+) -> None:
+    await assert_as_documented(demo, example, base.format(example.contract))
     assert demo.faults == []
 
 
 @examples(reading=False)
 async def test_what_is_done_is_answered_as_documented(fresh_demo: Served, example: Example) -> None:
-    await assert_as_documented(fresh_demo, example)
+    await assert_as_documented(fresh_demo, example, f"/{example.contract}")
 
 
 def test_every_contract_has_examples() -> None:
