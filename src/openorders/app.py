@@ -53,6 +53,7 @@ VERSION: Final = version("openorders")
 _DEMO_OPEN: Final = "basic"
 _EVERYWHERE: Final = ("/assets/", "/pay/", "/favicon.ico")
 _LOOPS_STOP_SECONDS: Final = 25.0
+_GAUGE_SECONDS: Final = 2.0
 
 _WEATHER: Final = (
     DatabaseUnavailableError,
@@ -79,6 +80,11 @@ def serve(
     """Serve until told to stop. Raises `server.PortTaken` and `server.CannotStart`."""
     configure_logging(settings.log_format, settings.log_level)
     server.run(settings, Product(), report=report, on_ready=on_ready)
+
+
+def contract_names() -> tuple[str, ...]:
+    """The contracts that are served, in the order in which they are listed."""
+    return tuple(one.name for one in ALL)
 
 
 def data_folder(settings: Settings) -> Path:
@@ -141,7 +147,11 @@ class Product:
     ) -> AsyncGenerator[Application, None]:
         """Everything that answers."""
         async with services_of(settings, url) as services:
-            yield shell(settings, services, lifecycle, metrics)
+            gauging = asyncio.create_task(_gauge(services.database, metrics), name="gauges")
+            try:
+                yield shell(settings, services, lifecycle, metrics)
+            finally:
+                gauging.cancel()
 
 
 @asynccontextmanager
@@ -187,6 +197,13 @@ async def services_of(settings: Settings, url: str) -> AsyncGenerator[Services, 
             public_url=settings.public_url,
             open_contracts=open_contracts(settings),
         )
+
+
+async def _gauge(database: Database, metrics: Metrics) -> None:
+    """Each process tells its own connections: another one may be asked for the sum."""
+    while True:
+        metrics.connections(*database.connections())
+        await asyncio.sleep(_GAUGE_SECONDS)
 
 
 def _gateways(database: Database) -> Gateways:
@@ -295,7 +312,7 @@ def _pages(
     pages = Litestar(
         route_handlers=[
             *site_routes(shown, VERSION),
-            *operation_routes(lifecycle, metrics, checks, services.database.connections),
+            *operation_routes(lifecycle, metrics, checks),
         ],
         exception_handlers=cast("ExceptionHandlersMap", {Exception: failed}),
         openapi_config=None,

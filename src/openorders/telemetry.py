@@ -8,9 +8,8 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, Literal, TextIO, cast
+from typing import Any, Final, TextIO, cast
 
 import msgspec
 import structlog
@@ -141,20 +140,17 @@ class Metrics:
         self._faults = self._counter(
             "openorders_faults_total", "Requests that failed by a fault of ours.", ("contract",)
         )
-        self._in_flight = self._gauge(
-            "openorders_http_requests_in_flight", "Requests being answered.", ()
-        )
-        self._connections = self._gauge(
-            "openorders_database_connections", "Connections to the database.", ("state",)
+        self._connections = Gauge(
+            "openorders_database_connections",
+            "Connections to the database.",
+            ("state",),
+            registry=self._registry,
+            multiprocess_mode="livesum",
         )
         self._known: dict[tuple[str, str, str, int], Histogram] = {}
 
     def _counter(self, name: str, says: str, labels: tuple[str, ...]) -> Counter:
         return Counter(name, says, labels, registry=self._registry)
-
-    def _gauge(self, name: str, says: str, labels: tuple[str, ...]) -> Gauge:
-        mode: Literal["livesum"] = "livesum"
-        return Gauge(name, says, labels, registry=self._registry, multiprocess_mode=mode)
 
     def answered(self, contract: str, route: str, method: str, status: int, seconds: float) -> None:
         """A request was answered. `route` is a declared path, never the path that was sent."""
@@ -177,17 +173,8 @@ class Metrics:
         """A request failed by a fault of ours."""
         self._faults.labels(contract).inc()
 
-    def began(self) -> None:
-        """A request has begun."""
-        self._in_flight.inc()
-
-    def ended(self) -> None:
-        """A request has ended, however it did."""
-        self._in_flight.dec()
-
-    def watch_connections(self, counts: Callable[[], tuple[int, int]]) -> None:
-        """Take note of the pool: `counts` tells how many connections are open and idle."""
-        total, idle = counts()
+    def connections(self, total: int, idle: int) -> None:
+        """How many connections to the database this process has open and idle."""
         self._connections.labels("open").set(total)
         self._connections.labels("idle").set(idle)
 

@@ -17,10 +17,7 @@ _UNAVAILABLE: Final = 503
 
 
 def operation_routes(
-    lifecycle: Lifecycle,
-    metrics: Metrics,
-    checks: Mapping[str, Check],
-    connections: Callable[[], tuple[int, int]],
+    lifecycle: Lifecycle, metrics: Metrics, checks: Mapping[str, Check]
 ) -> list[HTTPRouteHandler]:
     """`/livez`, `/readyz` and `/metrics`. `checks` are asked by `/readyz`, each by its name."""
 
@@ -43,7 +40,6 @@ def operation_routes(
         return _answer(status, body, "application/health+json")
 
     async def counted() -> Response[bytes]:
-        metrics.watch_connections(connections)
         return _answer(_OK, metrics.exposition(), METRICS_TYPE)
 
     methods: Any = ["GET", "HEAD"]

@@ -4,8 +4,8 @@ Request id, security headers, metrics, the log line of a request, the last net f
 contracts there are is told to it; it knows none by name.
 """
 
+import random
 import re
-import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -82,7 +82,6 @@ class Shell:
         target = self._find(scope, exchange, host)
         scope[EXCHANGE] = exchange
         outgoing = _Outgoing(send, exchange.request_id, closing=self.lifecycle.is_draining)
-        self.metrics.began()
         try:
             await target(scope, receive, outgoing.send)
         except Exception as error:
@@ -92,7 +91,6 @@ class Shell:
                 raise  # the answer has begun: only a broken connection can tell the client
             await _last_net(outgoing.send)
         finally:
-            self.metrics.ended()
             self._note(scope, exchange, outgoing.status, time.perf_counter() - began)
 
     def _find(self, scope: Scope, exchange: Exchange, host: str) -> Application:
@@ -166,18 +164,17 @@ class _Outgoing:
 
 def _open(scope: Scope, public_url: str | None) -> tuple[str, Exchange]:
     """The host that was asked for, and the record of this exchange."""
-    sent_id = host = b""
-    for name, value in scope["headers"]:
-        if name == b"x-request-id" and _SANE_ID.fullmatch(value):
-            sent_id = value
-        elif name == b"host":
-            host = value
-    text = host.decode("latin-1")
+    headers = dict(scope["headers"])
+    host = headers.get(b"host", b"").decode("latin-1")
     if public_url:
         scope["scheme"] = public_url.partition(":")[0]
-    origin = public_url or f"{scope['scheme']}://{text}"
-    request_id = sent_id.decode() or secrets.token_hex(10)
-    return host_name(text), Exchange(request_id, origin, origin)
+    origin = public_url or f"{scope['scheme']}://{host}"
+    sent_id = headers.get(b"x-request-id", b"")
+    if _SANE_ID.fullmatch(sent_id):
+        request_id = sent_id.decode()
+    else:
+        request_id = f"{random.getrandbits(80):020x}"  # tells apart, hides nothing
+    return host_name(host), Exchange(request_id, origin, origin)
 
 
 def host_name(header: str) -> str:
@@ -189,7 +186,7 @@ def host_name(header: str) -> str:
 
 
 def _host_header(scope: Scope) -> str:
-    return next((v.decode("latin-1") for n, v in scope["headers"] if n == b"host"), "")
+    return dict(scope["headers"]).get(b"host", b"").decode("latin-1")
 
 
 async def _last_net(send: Callable[[Message], Awaitable[None]]) -> None:

@@ -114,8 +114,8 @@ def _performer(
         arguments: dict[str, Any] = dict(scope["path_params"])
         body = b""
         if route.body is not None:
-            body = await read_body(receive, headers.get("content-length"), limits)
-            arguments["data"] = route.body.read(body, headers.get("content-type"))
+            body = await read_body(receive, headers.get(b"content-length"), limits)
+            arguments["data"] = route.body.read(body, headers.get(b"content-type"))
         if route.query is not None:
             arguments["query"] = route.query.read(scope["query_string"])
         keyed = None

@@ -61,7 +61,7 @@ class Call:
 
     def header(self, name: str) -> str | None:
         """A request header's value."""
-        return self._headers.get(name)
+        return self._headers.get(name.lower().encode())
 
     def url(self, **changed: object) -> str:
         """This request's absolute URL with query parameters replaced; None removes one."""

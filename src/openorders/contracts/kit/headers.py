@@ -5,7 +5,7 @@ Credentials, idempotency keys, entity tags. Parsing only: nothing is looked up h
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final, cast
 
@@ -28,25 +28,27 @@ class Headers:
 
     __slots__ = ("_repeated", "_values")
 
-    def __init__(self, raw: Iterable[tuple[bytes, bytes]]) -> None:
-        values: dict[bytes, bytes] = {}
-        self._repeated: set[bytes] = set()
-        for name, value in raw:
-            if name in values:
-                self._repeated.add(name)
-                values[name] += b", " + value
-            else:
-                values[name] = value
-        self._values = values
+    def __init__(self, raw: Sequence[tuple[bytes, bytes]]) -> None:
+        self._values = dict(raw)
+        self._repeated: frozenset[bytes] = frozenset()
+        if len(self._values) != len(raw):
+            self._join(raw)
 
-    def get(self, name: str) -> str | None:
-        """The header's value; None when it was not sent."""
-        raw = self._values.get(name.lower().encode())
+    def _join(self, raw: Sequence[tuple[bytes, bytes]]) -> None:
+        parts: dict[bytes, list[bytes]] = {}
+        for name, value in raw:
+            parts.setdefault(name, []).append(value)
+        self._values = {name: b", ".join(values) for name, values in parts.items()}
+        self._repeated = frozenset(name for name, values in parts.items() if len(values) > 1)
+
+    def get(self, name: bytes) -> str | None:
+        """The value of a header by its name in lower case; None when it was not sent."""
+        raw = self._values.get(name)
         return None if raw is None else raw.decode("latin-1")
 
-    def repeated(self, name: str) -> bool:
+    def repeated(self, name: bytes) -> bool:
         """Whether the header was sent more than once."""
-        return name.lower().encode() in self._repeated
+        return name in self._repeated
 
 
 def read_credential(headers: Headers) -> str | None:
@@ -54,23 +56,25 @@ def read_credential(headers: Headers) -> str | None:
 
     What is there but is no single credential is refused like a wrong one, never ignored.
     """
-    bearer, key = headers.get("authorization"), headers.get("x-api-key")
+    bearer, key = headers.get(b"authorization"), headers.get(b"x-api-key")
     if bearer is None and key is None:
         return None
-    if headers.repeated("authorization") or headers.repeated("x-api-key"):
+    if headers.repeated(b"authorization") or headers.repeated(b"x-api-key"):
         raise Refused(NotAuthenticated())
-    sent = {text for text in (_bearer(bearer), None if key is None else key.strip()) if text}
-    if len(sent) != 1:
+    token = None if bearer is None else _bearer(bearer)
+    credential = token if key is None else key.strip()
+    if credential is None or token not in (None, credential):
         raise Refused(NotAuthenticated())
-    credential = sent.pop()
-    if len(credential) > _CREDENTIAL_LENGTH or not _PRINTABLE.fullmatch(credential):
+    if (
+        not credential
+        or len(credential) > _CREDENTIAL_LENGTH
+        or not _PRINTABLE.fullmatch(credential)
+    ):
         raise Refused(NotAuthenticated())
     return credential
 
 
-def _bearer(value: str | None) -> str | None:
-    if value is None:
-        return None
+def _bearer(value: str) -> str:
     scheme, _, token = value.strip().partition(" ")
     token = token.strip()
     if scheme.lower() != "bearer" or not token:
@@ -80,10 +84,10 @@ def _bearer(value: str | None) -> str | None:
 
 def read_key(headers: Headers) -> str | None:
     """The idempotency key, quoted or bare; None when there is none."""
-    value = headers.get(_KEY_HEADER)
+    value = headers.get(b"idempotency-key")
     if value is None:
         return None
-    if headers.repeated(_KEY_HEADER):
+    if headers.repeated(b"idempotency-key"):
         raise Unreadable(_KEY_HEADER, "was given twice", "header")
     text = value.strip(" \t")
     if text.startswith('"'):
@@ -136,7 +140,7 @@ def read_if_match(headers: Headers) -> frozenset[int] | None:
 
     Strong comparison: weak tags, and tags that are not ours, match nothing.
     """
-    value = headers.get("if-match")
+    value = headers.get(b"if-match")
     if value is None or value.strip() == "*":
         return None
     versions: set[int] = set()
@@ -149,7 +153,7 @@ def read_if_match(headers: Headers) -> frozenset[int] | None:
 
 def none_match(headers: Headers, tag: str) -> bool:
     """Whether `If-None-Match` says that the client has `tag` already (weak comparison)."""
-    value = headers.get("if-none-match")
+    value = headers.get(b"if-none-match")
     if value is None:
         return False
     if value.strip() == "*":
