@@ -1,5 +1,8 @@
 """The sandbox knows Stripe's test cards under every spelling that code in the wild uses."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from openorders.gateways.sandbox_cards import (
@@ -82,3 +85,13 @@ def test_only_the_two_odd_cards_make_trouble_with_refunds() -> None:
 
 def test_the_pay_page_offers_cards_that_exist() -> None:
     assert all(card_of(token) for token, _ in CHOICES)
+
+
+def test_the_documentation_names_cards_that_exist() -> None:
+    page = Path(__file__).parents[2] / "docs" / "payments.md"
+    tokens = set(re.findall(r"`(tok_\w+)`", page.read_text(encoding="utf-8"))) - {
+        "tok_x",
+        "tok_visa_x",
+    }
+    assert len(tokens) > 20
+    assert [token for token in tokens if card_of(token) is None] == []

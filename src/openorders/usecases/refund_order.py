@@ -91,20 +91,6 @@ async def void_order(ctx: Context, command: Void, reply: Reply[Returned]) -> Ans
     return await _return(ctx, command.order_id, command.reason, decide, reply)
 
 
-def after_operations(
-    ctx: Context,
-    order_id: OrderId,
-    operation_ids: tuple[OperationId, ...],
-    render: Callable[[Returned], Answer],
-) -> Later:
-    """Carry out operations that are committed, then answer with the order as it has become."""
-
-    async def finish() -> Answer:
-        return render(await _carry_out(ctx, order_id, operation_ids))
-
-    return Later(finish)
-
-
 async def _return(
     ctx: Context,
     order_id: OrderId,
@@ -129,7 +115,11 @@ async def _return(
                 await payments.stamp_key(
                     unit.connection, ctx.store_id, operation_ids, ctx.keyed.digest
                 )
-        return after_operations(ctx, order_id, operation_ids, reply.done)
+
+        async def finish() -> Answer:
+            return reply.done(await _carry_out(ctx, order_id, operation_ids))
+
+        return Later(finish)
 
     return await once(ctx, reply, work)
 
