@@ -38,6 +38,6 @@ EVERY_REASON: tuple[no.Reason, ...] = (
     no.KeyReused(),
     no.KeyInFlight(),
     no.QueryTooExpensive("$filter at 1"),
-    no.QueryFailed("division by zero"),
+    no.QueryFailed("division by zero", "$filter at 1"),
     no.Overloaded(2),
 )

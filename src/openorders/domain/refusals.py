@@ -235,9 +235,10 @@ class QueryTooExpensive:
 
 @dataclass(frozen=True, slots=True)
 class QueryFailed:
-    """The search divides by zero or overflows on the orders it meets."""
+    """The search divides by zero or overflows on the orders it meets; `part` is what calculates."""
 
     problem: str
+    part: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +286,7 @@ Reason = (
 """Each contract's `errors.py` matches over all of these: a new one stops the type checker there."""
 
 
-class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error
+class Refused(Exception):
     """The request was understood and the answer is no. Nothing was changed."""
 
     def __init__(self, reason: Reason) -> None:

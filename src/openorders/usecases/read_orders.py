@@ -37,12 +37,17 @@ async def read_order(ctx: Context, order_id: OrderId) -> Order:
 
 
 async def list_orders(
-    ctx: Context, search: Search, *, total: bool = True, costly: str = "the search"
+    ctx: Context,
+    search: Search,
+    *,
+    total: bool = True,
+    costly: str = "the search",
+    calculation: str = "the search",
 ) -> OrderPage:
     """A page of what the caller may see, with the exact number of all matches.
 
     Refuses with `QueryTooExpensive` (which names what is `costly`) a search that runs too long,
-    and with `QueryFailed` one that divides by zero or overflows on the orders it meets.
+    and with `QueryFailed` one whose `calculation` divides by zero or overflows on an order.
     """
     scoped = replace(search, criteria=scope(ctx, search.criteria))
     try:
@@ -54,7 +59,7 @@ async def list_orders(
     except TimeoutError:
         raise Refused(QueryTooExpensive(costly)) from None
     except listing.FAILURES as failure:
-        raise Refused(QueryFailed(listing.problem(failure))) from None
+        raise Refused(QueryFailed(listing.problem(failure), calculation)) from None
     return OrderPage(orders=orders, total=count)
 
 

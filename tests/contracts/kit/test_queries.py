@@ -38,8 +38,8 @@ READER = QueryReader(ListQuery)
         ("status=%ED%A0%80", "status", "is not valid UTF-8 text"),
         ("status=a%00", "status", "must not contain a NUL character"),
         ("count=1", "count", "must be true or false"),
-        ("$other=1", "$other", "is not an option that is known here"),
-        ("%24other=1", "$other", "is not an option that is known here"),
+        ("$other=1", "$other", "at position 1: expected one of $filter"),
+        ("%24other=1", "$other", "at position 1: expected one of $filter"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_parameter(text, field, problem):

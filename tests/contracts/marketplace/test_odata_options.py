@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from odata_query import ast
 from odata_query.grammar import ODataLexer, ODataParser
 
-from openorders.contracts.marketplace.odata import Costly, read_options
+from openorders.contracts.marketplace.odata import Part, read_options
 from openorders.domain.search import (
     EVERYTHING,
     NOTHING,
@@ -356,9 +356,26 @@ def test_another_reader_groups_every_filter_in_the_same_way(wanted):
 def test_the_costly_part_is_the_first_that_no_index_serves(text, costly):
     found = read(("$filter", text)).costly
     position = text.index(costly.rstrip("…")) + 1
-    assert found == Costly(option="$filter", position=position, text=costly)
+    assert found == Part(option="$filter", position=position, text=costly)
+
+
+@pytest.mark.parametrize(
+    ("text", "calculation"),
+    [
+        ("totalAmount add 1 gt 0 and 5 div totalAmount gt 0", "5 div totalAmount"),
+        ("totalAmount gt 0 and -totalAmount mul 2 lt 0", "-totalAmount mul 2"),
+        ("items/any(i:1 mod (i/quantity sub 1) eq 0)", "1 mod (i/quantity sub 1)"),
+    ],
+)
+def test_the_calculation_that_can_fail_is_known_by_its_place(text, calculation):
+    found = read(("$filter", text)).calculation
+    position = text.index(calculation) + 1
+    assert found == Part(option="$filter", position=position, text=calculation)
+    assert read(("$filter", "totalAmount gt 1 add 2")).calculation is None
+    sorted_by = read(("$filter", "true"), ("$orderby", "5 mod totalAmount")).calculation
+    assert sorted_by == Part(option="$orderby", position=1, text="5 mod totalAmount")
 
 
 def test_without_a_filter_the_sort_key_is_the_costly_part():
     found = read(("$orderby", "status,length(id) desc")).costly
-    assert found == Costly(option="$orderby", position=8, text="length(id)")
+    assert found == Part(option="$orderby", position=8, text="length(id)")

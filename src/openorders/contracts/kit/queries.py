@@ -67,7 +67,10 @@ class QueryReader:
     def _consider_unknown(self, name: str) -> None:
         if self._unknown_prefix and name.startswith(self._unknown_prefix):
             shown = name if name.isascii() and name.isprintable() else self._unknown_prefix
-            raise Unreadable(shown[:100], "is not an option that is known here", "query")
+            known = [known for known in self.names if known.startswith(self._unknown_prefix)]
+            expected = f"at position 1: expected one of {', '.join(known)}"
+            problem = expected if known else "is not an option that is known here"
+            raise Unreadable(shown[:100], problem, "query")
 
 
 def described(declared: type[msgspec.Struct]) -> inspect.StructType:

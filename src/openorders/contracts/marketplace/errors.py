@@ -107,8 +107,8 @@ def _said(reason: Reason) -> tuple[int, Fault]:
         case no.QueryTooExpensive(costly):
             message = f"The query takes longer than 2 seconds. Its costly part is {costly}."
             return 400, Fault("QUERY_TOO_EXPENSIVE", message)
-        case no.QueryFailed(problem):
-            message = f"The query fails on an order that it meets: {problem}."
+        case no.QueryFailed(problem, part):
+            message = f"{part}: expected a result for every order, found {problem}."
             return 400, Fault(INVALID_QUERY, message)
         case _:
             return _said_of_business(reason)

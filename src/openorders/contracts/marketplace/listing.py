@@ -53,6 +53,12 @@ def costly_part(query: OrderQuery) -> str:
     return "$count: all matches"
 
 
+def calculation(query: OrderQuery) -> str:
+    """What to name when a division or an overflow stops the query on some order."""
+    part = query.calculation
+    return "$filter" if part is None else f"{part.option} at position {part.position} ({part.text})"
+
+
 def orders_out(found: OrderPage, query: OrderQuery) -> OrdersOut:
     """The page, each order with the fields that were chosen."""
     chosen = [_FIELDS[name] for name in query.select]

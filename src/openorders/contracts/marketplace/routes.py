@@ -62,7 +62,7 @@ _CANNOT_PLACE: Final = (
 _BAD_QUERY: Final = (
     Unreadable("$filter", "at position 8: expected an operator such as eq", "query"),
     no.QueryTooExpensive("$filter at position 1: contains(tolower(paymentMethod), 'x')"),
-    no.QueryFailed("division by zero"),
+    no.QueryFailed("division by zero", "$filter at position 1 (1 div totalAmount)"),
 )
 
 
@@ -128,7 +128,11 @@ async def get_order(call: Call, id: str, query: NoOptions) -> Answer:  # noqa: A
 async def _list(call: Call, query: ODataQuery) -> Answer:
     asked = listing.to_query(query, call.context.now())
     found = await list_orders(
-        call.context, asked.search, total=asked.count, costly=listing.costly_part(asked)
+        call.context,
+        asked.search,
+        total=asked.count,
+        costly=listing.costly_part(asked),
+        calculation=listing.calculation(asked),
     )
     return kit.answer(200, listing.orders_out(found, asked))
 

@@ -40,7 +40,7 @@ def calculation(reading: Reading, operation: Operation, left: Operand, right: Op
             if isinstance(result, int) and abs(result) > ID_MAX:
                 raise reading.source.error(left.start, "a result within 64 bits")
             return Operand(Value(value=result), kind, left.start, right.end)
-    reading.note_cost(left.start, right.end)
+    reading.note_calculation(left.start, right.end, divides=divides)
     expression = Arithmetic(operation=operation, left=left.expression, right=right.expression)
     return Operand(expression, kind, left.start, right.end)
 
@@ -61,7 +61,7 @@ def minus(reading: Reading, start: int, operand: Operand) -> Operand:
         case Negate(operand=inner):
             expression = inner
         case _:
-            reading.note_cost(start, operand.end)
+            reading.note_calculation(start, operand.end, divides=False)
             expression = Negate(operand=operand.expression)
     return Operand(expression, kind, start, operand.end)
 

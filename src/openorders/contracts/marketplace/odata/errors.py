@@ -21,8 +21,8 @@ class InvalidQuery(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Costly:
-    """The part of a query that no index can serve, as it was written, for a query that ran long."""
+class Part:
+    """A part of a query as it was written, to be named when the query fails while it runs."""
 
     option: str
     position: int

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from openorders.contracts.marketplace.odata.errors import Costly, InvalidQuery, shortened
+from openorders.contracts.marketplace.odata.errors import InvalidQuery, Part, shortened
 from openorders.contracts.marketplace.odata.fields import Kind
 from openorders.contracts.marketplace.odata.lexer import Source
 from openorders.domain.search import And, Expression, Not, Or, Scalar, Value
@@ -43,21 +43,31 @@ class Reading:
     source: Source
     now: datetime
     _costly: list[tuple[bool, int, int]] = field(default_factory=list[tuple[bool, int, int]])
+    _calculations: list[tuple[bool, int, int]] = field(default_factory=list[tuple[bool, int, int]])
 
     def note_cost(self, start: int, end: int, *, light: bool = False) -> None:
         """No index serves this part. A light one is named only where nothing heavier stands."""
         self._costly.append((light, start, -end))
 
-    def costly(self) -> Costly | None:
+    def note_calculation(self, start: int, end: int, *, divides: bool) -> None:
+        """The orders decide whether this part has a result. A division is named before others."""
+        self.note_cost(start, end)
+        self._calculations.append((not divides, start, -end))
+
+    def costly(self) -> Part | None:
         """The first part without an index, or the whole of what there is."""
         text = self.source.text
-        if not text.strip():
-            return None
-        blanks = len(text) - len(text.lstrip())
-        _, start, end = min(self._costly, default=(True, blanks, -len(text.rstrip())))
-        return Costly(
-            option=self.source.option, position=start + 1, text=shortened(text[start:-end])
-        )
+        whole = (True, len(text) - len(text.lstrip()), -len(text.rstrip()))
+        return self._part(min(self._costly, default=whole)) if text.strip() else None
+
+    def calculation(self) -> Part | None:
+        """The first part that can fail on an order."""
+        return self._part(min(self._calculations)) if self._calculations else None
+
+    def _part(self, noted: tuple[bool, int, int]) -> Part:
+        _, start, end = noted
+        text = shortened(self.source.text[start:-end])
+        return Part(option=self.source.option, position=start + 1, text=text)
 
     def mismatch(self, operand: Operand, expected: str) -> InvalidQuery:
         """The operand is of another kind than its place wants."""

@@ -3,13 +3,13 @@
 Names are case-sensitive and begin with `$`. Other parameters are not ours to judge.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from openorders.contracts.marketplace.odata.cursor import Cursor
-from openorders.contracts.marketplace.odata.errors import Costly, InvalidQuery, shortened
+from openorders.contracts.marketplace.odata.errors import InvalidQuery, Part, shortened
 from openorders.contracts.marketplace.odata.fields import SELECTABLE, SELECTED_BY_DEFAULT
 from openorders.contracts.marketplace.odata.lexer import CHARACTERS_MAX, Sort, Source
 from openorders.contracts.marketplace.odata.operand import Operand, Reading
@@ -42,28 +42,37 @@ SORT_KEYS_MAX: Final = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderQuery:
-    """What a list was asked for. `select` is in the order in which fields are documented."""
+    """What a list was asked for. `select` is in the order in which fields are documented.
+
+    `costly` is what to name when the query runs too long: the first part that no index serves.
+    `calculation` is what to name when it fails on an order: the first that divides, or else
+    calculates.
+    """
 
     search: Search
     count: bool
     select: tuple[str, ...]
-    costly: Costly | None
+    costly: Part | None
+    calculation: Part | None
 
 
 def read_options(pairs: Iterable[tuple[str, str]], *, now: datetime) -> OrderQuery:
     """Read decoded query parameters; `now` is what `now()` means. Raises `InvalidQuery`."""
     options = _options(pairs)
-    criteria, costly = _filter(options.get(FILTER), now)
-    sort, costly_sort = _orderby(options.get(ORDERBY), now)
+    filtering = _reading(FILTER, options, now)
+    sorting = _reading(ORDERBY, options, now)
     page = Page(
         limit=_whole(TOP, options.get(TOP, str(TOP_DEFAULT)), TOP_MAX),
         offset=_whole(SKIP, options.get(SKIP, "0"), ID_MAX),
     )
+    search = Search(criteria=_filter(filtering), sort=_orderby(sorting), page=page)
+    readings = [reading for reading in (filtering, sorting) if reading is not None]
     return OrderQuery(
-        search=Search(criteria=criteria, sort=sort, page=page),
+        search=search,
         count=_count(options.get(COUNT, "true")),
         select=_select(options.get(SELECT)),
-        costly=costly or costly_sort,
+        costly=_first(reading.costly() for reading in readings),
+        calculation=_first(reading.calculation() for reading in readings),
     )
 
 
@@ -80,22 +89,29 @@ def _options(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     return options
 
 
-def _filter(text: str | None, now: datetime) -> tuple[Expression, Costly | None]:
-    if text is None:
-        return EVERYTHING, None
-    reading = Reading(Source(FILTER, text), now)
+def _reading(option: str, options: Mapping[str, str], now: datetime) -> Reading | None:
+    text = options.get(option)
+    return None if text is None else Reading(Source(option, text), now)
+
+
+def _first(parts: Iterable[Part | None]) -> Part | None:
+    return next((part for part in parts if part is not None), None)
+
+
+def _filter(reading: Reading | None) -> Expression:
+    if reading is None:
+        return EVERYTHING
     cursor = Cursor(reading)
     condition = Parser(cursor).expression()
     if cursor.token.sort is not Sort.END:
         raise cursor.unexpected("an operator such as eq, gt, in, and, or, or the end")
     reading.demand_condition(condition)
-    return condition.expression, reading.costly()
+    return condition.expression
 
 
-def _orderby(text: str | None, now: datetime) -> tuple[tuple[SortKey, ...], Costly | None]:
-    if text is None:
-        return (), None
-    reading = Reading(Source(ORDERBY, text), now)
+def _orderby(reading: Reading | None) -> tuple[SortKey, ...]:
+    if reading is None:
+        return ()
     cursor = Cursor(reading)
     keys = [_sort_key(reading, cursor)]
     while cursor.token.sort is Sort.COMMA:
@@ -105,7 +121,7 @@ def _orderby(text: str | None, now: datetime) -> tuple[tuple[SortKey, ...], Cost
         keys.append(_sort_key(reading, cursor))
     if cursor.token.sort is not Sort.END:
         raise cursor.unexpected("asc, desc, ',' or the end")
-    return tuple(keys), reading.costly()
+    return tuple(keys)
 
 
 def _sort_key(reading: Reading, cursor: Cursor) -> SortKey:
