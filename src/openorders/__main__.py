@@ -1,4 +1,4 @@
-"""`python -m openorders`: the command line."""
+"""`python -m openorders` is the command `openorders`."""
 
 from openorders.cli import main
 

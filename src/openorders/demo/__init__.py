@@ -4,7 +4,7 @@ The stores are written down in `stores/*.json`; their orders' past is played thr
 decisions as any order's.
 """
 
-from openorders.demo.files import STORES
+from openorders.demo.files import STORES, known_keys
 from openorders.demo.fill import Filled, fill
 
-__all__ = ["STORES", "Filled", "fill"]
+__all__ = ["STORES", "Filled", "fill", "known_keys"]

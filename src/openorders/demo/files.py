@@ -115,3 +115,8 @@ _decoder: Final = msgspec.json.Decoder(StoreFile, float_hook=Decimal)
 def load(name: str) -> StoreFile:
     """The file of one of `STORES`."""
     return _decoder.decode((_FOLDER / f"{name}.json").read_bytes())
+
+
+def known_keys() -> dict[str, tuple[KeyFile, ...]]:
+    """The keys of each store, which are no secret."""
+    return {name: load(name).keys for name in STORES}

@@ -1,7 +1,8 @@
 """The public keys of identity providers (JWKS), fetched when they are needed and kept for a while.
 
 A provider that is slow, gone, huge or hostile costs a bounded wait and changes nothing: the keys
-that are known stay until they are too old. Only public keys are ever taken from a set.
+that are known stay until they are too old. Only public keys are ever taken from a set. The
+libraries are imported with the first token, since most stores never see one.
 """
 
 import asyncio
@@ -9,14 +10,15 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
-import httpx
 import structlog
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, JWKRegistry, OKPKey, RSAKey
 
-PublicKey: TypeAlias = RSAKey | ECKey | OKPKey
+if TYPE_CHECKING:
+    import httpx
+    from joserfc.jwk import ECKey, OKPKey, RSAKey
+
+PublicKey: TypeAlias = "RSAKey | ECKey | OKPKey"
 
 FRESH_FOR: Final = timedelta(minutes=10)
 """How long a set is used without asking again."""
@@ -40,7 +42,7 @@ class KeySetError(Exception):
 
 @dataclass(slots=True)
 class _KeySet:
-    keys: tuple[PublicKey, ...] = ()
+    keys: "tuple[PublicKey, ...]" = ()
     fetched_at: datetime | None = None
     asked_at: datetime | None = None
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -55,13 +57,13 @@ class _KeySet:
 class KeySets:
     """Key sets by their address. `transport` replaces the network in tests."""
 
-    def __init__(self, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(self, transport: "httpx.AsyncBaseTransport | None" = None) -> None:
         self._transport = transport
         self._sets: dict[str, _KeySet] = {}
 
     async def find(
         self, url: str, kid: str | None, algorithm: str, now: datetime
-    ) -> PublicKey | None:
+    ) -> "PublicKey | None":
         """The key of that id for that algorithm. Without an id, the only one that fits.
 
         An id that is not known makes the set be fetched again. Raises `KeySetError`.
@@ -87,6 +89,8 @@ class KeySets:
 
     async def _refresh(self, url: str, known: _KeySet, now: datetime) -> None:
         """Fetch once for all who wait; a failure leaves what is known."""
+        import httpx
+
         async with known.turn:
             if not known.may_ask(now):
                 return
@@ -99,6 +103,8 @@ class KeySets:
                 known.fetched_at = now
 
     async def _fetch(self, url: str) -> list[Any]:
+        import httpx
+
         async with (
             asyncio.timeout(FETCH_TIMEOUT_S),
             httpx.AsyncClient(
@@ -120,8 +126,11 @@ class KeySets:
         return cast("list[Any]", keys)[:_KEYS_MAX]
 
 
-def _usable(keys: list[Any]) -> Iterator[PublicKey]:
+def _usable(keys: list[Any]) -> "Iterator[PublicKey]":
     """The public keys that we understand. A symmetric key in a public set is nobody's secret."""
+    from joserfc.errors import JoseError
+    from joserfc.jwk import ECKey, JWKRegistry, OKPKey, RSAKey
+
     for key in keys:
         if not isinstance(key, dict):
             continue
@@ -136,7 +145,7 @@ def _usable(keys: list[Any]) -> Iterator[PublicKey]:
             yield imported
 
 
-def _pick(keys: tuple[PublicKey, ...], kid: str | None, algorithm: str) -> PublicKey | None:
+def _pick(keys: "tuple[PublicKey, ...]", kid: str | None, algorithm: str) -> "PublicKey | None":
     fitting = [
         key
         for key in keys

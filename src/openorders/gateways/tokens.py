@@ -11,14 +11,13 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, cast
-
-from joserfc import jws
-from joserfc.errors import JoseError
-from joserfc.jwk import OctKey
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from openorders.domain.store_settings import JwtSettings
 from openorders.gateways.key_sets import KeySets, PublicKey
+
+if TYPE_CHECKING:
+    from joserfc.jwk import OctKey
 
 TOKEN_BYTES_MAX: Final = 8192
 LEEWAY: Final = timedelta(seconds=30)
@@ -78,7 +77,7 @@ class TokenVerifier:
 
     async def _key(
         self, settings: JwtSettings, header: Mapping[str, Any], algorithm: str, now: datetime
-    ) -> OctKey | PublicKey:
+    ) -> "OctKey | PublicKey":
         if settings.secret is not None:
             return _shared_key(settings.secret)
         if settings.jwks_url is None:
@@ -116,14 +115,19 @@ def _part(token: str, position: int) -> dict[str, Any]:
     return cast("dict[str, Any]", decoded)
 
 
-def _shared_key(secret: str) -> OctKey:
+def _shared_key(secret: str) -> "OctKey":
     """Not `import_key`, which warns of short secrets at every token: that is said once, where
     the operator sets it.
     """
+    from joserfc.jwk import OctKey
+
     return OctKey(secret.encode(), secret.encode())
 
 
-def _signed_claims(token: str, key: OctKey | PublicKey, algorithm: str) -> dict[str, Any]:
+def _signed_claims(token: str, key: "OctKey | PublicKey", algorithm: str) -> dict[str, Any]:
+    from joserfc import jws
+    from joserfc.errors import JoseError
+
     registry = jws.JWSRegistry(algorithms=[algorithm], strict_check_header=False)
     registry.max_header_length = TOKEN_BYTES_MAX
     try:

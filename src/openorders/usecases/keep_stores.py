@@ -17,6 +17,9 @@ from openorders.usecases.context import Services
 from openorders.usecases.store_file import StoreFileError
 from openorders.usecases.written_fields import Problem
 
+SECRET_BYTES_ENOUGH: Final = 32
+"""HS256 wants a shared secret of at least its own length (RFC 7518)."""
+
 _UNKNOWN: Final = StoreId(0)
 
 
@@ -38,6 +41,13 @@ class Outcome:
 
     store: Store
     applied: Applied
+
+    @property
+    def weak_secret(self) -> bool:
+        """Whether tokens are signed with a secret that is short enough to be guessed."""
+        jwt = self.store.policy.jwt
+        secret = jwt.secret if jwt else None
+        return secret is not None and len(secret.encode()) < SECRET_BYTES_ENOUGH
 
 
 async def list_stores(services: Services) -> tuple[Store, ...]:

@@ -1,0 +1,71 @@
+"""`openorders db`: the database below everything."""
+
+import asyncio
+from typing import Final
+
+from cyclopts import App
+
+from openorders.cli.showing import AsJson, as_json
+from openorders.cli.working import HERE, Where, report, sentences, settings_for
+
+app: Final = App(name="db", help="Migrate the database, and say where it is.")
+
+
+@app.command
+def migrate(*, where: Where = HERE) -> None:
+    """Bring the tables to what this version expects.
+
+    A server does this by itself when it starts. Safe to run from several places at once.
+    """
+    from openorders import app as parts
+
+    settings = settings_for(where)
+
+    async def work() -> int:
+        async with parts.command_url(settings, report) as url:
+            return len(await parts.migrate.migrate(url, report=report))
+
+    with sentences():
+        applied = asyncio.run(work())
+    print(f"Applied {applied} migrations." if applied else "The database is up to date.")
+
+
+@app.command
+def status(*, json: AsJson = False, where: Where = HERE) -> None:
+    """Show which migrations are still to be applied."""
+    from openorders import app as parts
+
+    settings = settings_for(where)
+
+    async def work() -> list[str]:
+        async with (
+            parts.command_url(settings, report) as url,
+            parts.opened(url, connections=1) as database,
+            database.connection() as connection,
+        ):
+            return [str(one) for one in await parts.migrate.pending(connection)]
+
+    with sentences():
+        pending = asyncio.run(work())
+    if json:
+        as_json({"pending": pending})
+    else:
+        print("\n".join(pending) if pending else "The database is up to date.")
+
+
+@app.command
+def url(*, where: Where = HERE) -> None:
+    """Print the database's URL, for psql and backups. It holds a password.
+
+    An embedded database answers there for as long as its server runs.
+    """
+    from openorders import app as parts
+
+    settings = settings_for(where)
+
+    async def work() -> str:
+        async with parts.command_url(settings, report) as found:
+            return found
+
+    with sentences():
+        print(asyncio.run(work()))

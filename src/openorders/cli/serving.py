@@ -1,0 +1,178 @@
+"""`openorders serve`: start everything, and say where it is."""
+
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.status import Status
+
+from openorders.cli.failing import CommandFailed
+
+if TYPE_CHECKING:
+    from openorders.server import Running
+    from openorders.settings import Settings
+
+Flag = Parameter(negative=())
+_HEADERS: Final = {"partner": "x-api-key: {}"}
+_HEADER: Final = "Authorization: Bearer {}"
+
+
+def serve(
+    *,
+    demo: Annotated[
+        bool, Flag, Parameter(help="Fill an empty database with the documents' five stores.")
+    ] = False,
+    host: Annotated[str | None, Parameter(help="The address to listen on: 127.0.0.1.")] = None,
+    port: Annotated[str | None, Parameter(help="The port: 8000; 0 takes a free one.")] = None,
+    workers: Annotated[str | None, Parameter(help="Processes that answer requests: 1.")] = None,
+    data_dir: Annotated[
+        Path | None, Parameter(help="The folder of the embedded database and of written mail.")
+    ] = None,
+    database_url: Annotated[
+        str | None,
+        Parameter(help="A PostgreSQL of your own instead, as postgresql://USER@HOST/NAME."),
+    ] = None,
+    open: Annotated[  # noqa: A002 - named as the option is
+        list[str] | None,
+        Parameter(
+            negative=(),
+            help="A contract that asks for no credential, as CONTRACT or CONTRACT=STORE.",
+        ),
+    ] = None,
+    hosts: Annotated[
+        list[str] | None,
+        Parameter(negative=(), help="A host name for one contract, as api.example.com=commerce."),
+    ] = None,
+    public_url: Annotated[
+        str | None, Parameter(help="The origin under which clients reach the server.")
+    ] = None,
+    log_format: Annotated[str | None, Parameter(help="auto, console or json.")] = None,
+    log_level: Annotated[str | None, Parameter(help="debug, info, warning or error.")] = None,
+) -> None:
+    """Serve all five APIs until Ctrl-C or SIGTERM.
+
+    Starts an embedded PostgreSQL in the data folder unless --database-url names another, brings
+    it up to date, and prints where everything is. An option outdoes its `OPENORDERS_` variable;
+    `openorders settings` shows all of them.
+    """
+    from openorders.settings import SettingsError, read
+
+    began = time.monotonic()
+    try:
+        settings = read(
+            demo=demo or None,
+            host=host,
+            port=port,
+            workers=workers,
+            data_dir=data_dir,
+            database_url=database_url,
+            open=",".join(open) if open else None,
+            hosts=",".join(hosts) if hosts else None,
+            public_url=public_url,
+            log_format=log_format,
+            log_level=log_level,
+        )
+    except SettingsError as error:
+        raise CommandFailed(str(error)) from error
+    _serve(settings, began)
+
+
+def _serve(settings: "Settings", began: float) -> None:
+    progress = _Progress()
+    progress.say("Starting openorders")
+    from openorders import app
+
+    _require_known(settings, app.contract_names())
+
+    def ready(running: "Running") -> None:
+        progress.end()
+        _Banner(settings, running, time.monotonic() - began).show()
+
+    try:
+        app.serve(settings, report=progress.say, on_ready=ready)
+    except (app.server.PortTaken, app.server.CannotStart) as error:
+        progress.end()
+        raise CommandFailed(str(error)) from error
+    finally:
+        progress.end()
+
+
+def _require_known(settings: "Settings", contracts: tuple[str, ...]) -> None:
+    """A misspelt contract would silently be opened or mapped to nothing."""
+    named = [(name, "--open") for name, _ in settings.open]
+    named += [(name, "--hosts") for _, name in settings.hosts]
+    for name, option in named:
+        if name not in contracts:
+            there_are = ", ".join(contracts)
+            raise CommandFailed(f"{option} names no contract: {name!r}; there are {there_are}.")
+
+
+class _Progress:
+    """What is going on before the server answers: a line that changes, or lines in a log."""
+
+    def __init__(self) -> None:
+        console = Console(stderr=True)
+        self._status: Status | None = console.status("") if console.is_terminal else None
+        if self._status is not None:
+            self._status.start()
+
+    def say(self, sentence: str) -> None:
+        if self._status is None:
+            print(sentence, file=sys.stderr, flush=True)
+        else:
+            self._status.update(sentence)
+
+    def end(self) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+
+class _Banner:
+    """Where everything is. Lines, so that nothing is cut off where the terminal is narrow."""
+
+    def __init__(self, settings: "Settings", running: "Running", seconds: float) -> None:
+        self._settings = settings
+        self._running = running
+        self._seconds = seconds
+
+    def show(self) -> None:
+        origin, port = self._running.origin, self._running.port
+        lines = [
+            f"openorders is ready after {self._seconds:.1f} s: {origin}/",
+            "",
+            *self._contracts(),
+            "",
+            f"  also at      http://CONTRACT.localhost:{port}, each at the root of its own name",
+            f"  reference    {origin}/CONTRACT/docs and {origin}/CONTRACT/openapi.json",
+            f"  operating    {origin}/livez, {origin}/readyz, {origin}/metrics",
+            f"  database     {self._database()}",
+            "  stop         Ctrl-C",
+            "",
+        ]
+        print("\n".join(lines), flush=True)
+
+    def _contracts(self) -> Iterator[str]:
+        from openorders import app
+
+        keys = app.demo.known_keys() if self._settings.demo else {}
+        width = len(f"{self._running.origin}/") + max(map(len, app.contract_names()))
+        for name in app.contract_names():
+            header = _HEADERS.get(name, _HEADER)
+            shown = [f"{header.format(key.key)} ({key.role})" for key in keys.get(name, ())]
+            if name in app.open_contracts(self._settings):
+                shown.insert(0, "needs no credential")
+            base = f"{self._running.origin}/{name}"
+            for index, line in enumerate(shown or [""]):
+                left = (name, base) if index == 0 else ("", "")
+                yield f"  {left[0]:<12} {left[1]:<{width}}  {line}".rstrip()
+
+    def _database(self) -> str:
+        from openorders import app
+
+        if self._settings.database_url is not None:
+            return "the PostgreSQL of --database-url"
+        return f"in {app.data_folder(self._settings)}"
