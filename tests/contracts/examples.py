@@ -11,6 +11,7 @@ from typing import Any, cast
 from tests.contracts.asking import Exact, Request, read_json
 
 FOLDER = Path(__file__).parent
+REFUSED = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +41,10 @@ class Example:
     cut: Mapping[str, str]
 
     @property
-    def only_reads(self) -> bool:
-        """Whether it leaves the demo as it is."""
-        return self.request.method == "GET" and not self.before
+    def changes_nothing(self) -> bool:
+        """Whether it leaves the demo as it is: it reads, or is refused."""
+        reads = self.request.method == "GET" or self.response.status >= REFUSED
+        return reads and not self.before
 
 
 def all_examples() -> list[Example]:
