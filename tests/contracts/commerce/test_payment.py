@@ -68,6 +68,21 @@ async def test_parallel_twins_are_charged_once(shop: Shop) -> None:
     assert len(await listed(shop)) == 1
 
 
+async def test_an_outcome_that_is_not_known_yet_is_found_out_by_the_retry(shop: Shop) -> None:
+    candle = await shop.sells("24.99")
+    request = an_order(candle, paymentMethodId="tok_timeoutAfterCharge")
+    headers = {"Idempotency-Key": "late"}
+    told = await shop.ask("commerce", request, headers=headers)
+    assert (told.status, told.json["error"]["code"]) == (503, "UNAVAILABLE")
+    assert int(told.headers["retry-after"]) > 0
+    assert await listed(shop) == []
+    again = await shop.ask("commerce", request, headers=headers)
+    assert again.status == 201
+    assert await listed(shop) == [again.json["orderId"]]
+    assert await payments(shop) == [("captured", 2499, 2499, 0)]
+    assert await shop.stock(candle) == (10_000, 1)
+
+
 async def test_cancelling_gives_back_what_was_charged(shop: Shop) -> None:
     order = await place(shop, (await shop.sells("24.99"), 2), paymentMethodId="tok_visa")
     assert (await shop.ask("commerce", a_delete(order))).status == 204

@@ -16,6 +16,9 @@ from openorders.domain.refusals import Reason
 
 _FAULT: Final = "Something went wrong on our side."
 _BUSY: Final = "The service is not available right now. Please try again."
+_UNSETTLED: Final = (
+    "The outcome of the payment is not known yet. Please try again with the same Idempotency-Key."
+)
 _MESSAGES: Final = {
     404: "There is nothing at this path.",
     405: "This path does not take that method.",
@@ -101,8 +104,10 @@ def _said(reason: Reason) -> tuple[int, str]:
             return 402, message
         case no.UnknownGateway():
             return 400, "This store takes no payments with paymentMethodId."
-        case no.PaymentInProgress() | no.PaymentUnsettled():
+        case no.PaymentInProgress():
             return 409, "A payment for this order is in progress. Please try again."
+        case no.PaymentUnsettled():
+            return 503, _UNSETTLED
         case no.VersionDiffers(order_id):
             order = format_order(order_id)
             return 412, f"Order {order} was changed since the version named in If-Match."

@@ -17,6 +17,7 @@ from openorders.domain.refusals import (
     NotAuthenticated,
     Overloaded,
     PaymentInProgress,
+    PaymentUnsettled,
     Reason,
     Refused,
 )
@@ -41,7 +42,7 @@ def answer_refusal(contract: Contract, reason: Reason) -> Answer:
             return answer_of(rendered, _CHALLENGE)
         case Overloaded(retry_after_s=seconds):
             return answer_of(rendered, ("Retry-After", str(seconds)))
-        case KeyInFlight() | PaymentInProgress():
+        case KeyInFlight() | PaymentInProgress() | PaymentUnsettled():
             return answer_of(rendered, _RETRY_SOON)
         case _:
             return answer_of(rendered)
