@@ -96,7 +96,7 @@ async def test_select_shapes_the_orders(shop: Shop) -> None:
         ("$skip=1.5", "$skip at position 2"),
         ("$count=yes", "$count at position 1"),
         ("$select=id,colour", "$select at position 4"),
-        ("$expand=items", "$expand is not an option"),
+        ("$expand=items", "$expand at position 1: expected one of $filter"),
         ("$top=1&$top=1", "$top was given twice"),
     ],
     ids=lambda value: value[:30],

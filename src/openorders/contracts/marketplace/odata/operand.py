@@ -55,17 +55,17 @@ class Reading:
         self._calculations.append((not divides, start, -end))
 
     def costly(self) -> Part | None:
-        """The first part without an index, or the whole of what there is."""
-        text = self.source.text
-        whole = (True, len(text) - len(text.lstrip()), -len(text.rstrip()))
-        return self._part(min(self._costly, default=whole)) if text.strip() else None
+        """The first part without an index."""
+        return self._first(self._costly)
 
     def calculation(self) -> Part | None:
         """The first part that can fail on an order."""
-        return self._part(min(self._calculations)) if self._calculations else None
+        return self._first(self._calculations)
 
-    def _part(self, noted: tuple[bool, int, int]) -> Part:
-        _, start, end = noted
+    def _first(self, noted: list[tuple[bool, int, int]]) -> Part | None:
+        if not noted:
+            return None
+        _, start, end = min(noted)
         text = shortened(self.source.text[start:-end])
         return Part(option=self.source.option, position=start + 1, text=text)
 

@@ -44,7 +44,8 @@ SORT_KEYS_MAX: Final = 32
 class OrderQuery:
     """What a list was asked for. `select` is in the order in which fields are documented.
 
-    `costly` is what to name when the query runs too long: the first part that no index serves.
+    `costly` is what to name when the query runs too long: the first part that no index serves,
+    None if there is none.
     `calculation` is what to name when it fails on an order: the first that divides, or else
     calculates.
     """
