@@ -1,13 +1,22 @@
 """Use cases run against a real database, one store, and a sandbox gateway that can fail."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from openorders.store.database import Database
+from openorders.usecases.verify_ledgers import verify
 from tests.world import World, a_world
 
 
 @pytest.fixture
 async def world(database: Database, tmp_path: Path) -> World:
     return await a_world(database, tmp_path / "mail")
+
+
+@pytest.fixture
+async def audited(world: World) -> AsyncIterator[None]:
+    """Whatever the test did, the books add up afterwards."""
+    yield
+    assert [difference async for difference in verify(world.services)] == []

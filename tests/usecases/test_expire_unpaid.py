@@ -14,7 +14,9 @@ from openorders.usecases.forget_keys import forget_keys
 from openorders.usecases.pay_order import Pay, pay_order
 from openorders.usecases.perform_operations import sweep_operations
 from openorders.usecases.place_order import place_order
-from tests.world import World, a_world, an_order_for, told, told_the_id
+from tests.world import World, a_world, an_order_for, told, told_the_id, wanted
+
+pytestmark = pytest.mark.usefixtures("audited")
 
 
 @pytest.fixture
@@ -52,7 +54,7 @@ async def test_only_what_waits_for_its_payment_expires(world: World) -> None:
 async def test_a_store_that_waits_for_ever_lets_nothing_expire(
     database: Database, tmp_path: Path
 ) -> None:
-    world = await a_world(database, tmp_path / "mail")
+    world = await a_world(database, tmp_path / "mail", name="patient")
     await world.sells()
     await world.placed(payment_asked=True)
     world.clock.move(days=400)
@@ -80,7 +82,7 @@ async def test_many_at_once_cancel_each_order_once(world: World) -> None:
     assert sum(expired) == 12
     assert await world.stock(1) == (10_000, 0)
     for order in orders:
-        assert len((await world.order(order.id)).history) == 2
+        assert len((await world.order(order.id)).history) == len(order.history) + 1
 
 
 async def test_a_payment_and_the_expiry_at_once_leave_one_of_both(world: World) -> None:
@@ -97,6 +99,20 @@ async def test_a_payment_and_the_expiry_at_once_leave_one_of_both(world: World) 
         " where store_id = $1"
     )
     assert (now.word, row["kept"]) in {(Word.CANCELLED, 0), (Word.PAID, 2500)}
+
+
+async def test_an_order_that_cannot_be_cancelled_holds_up_no_other(world: World) -> None:
+    await world.sells(2)
+    broken = await world.placed(wanted(2), payment_asked=True)
+    sound = await world.placed(payment_asked=True)
+    world.clock.move(hours=1)
+    async with world.database.transaction() as tx:
+        await tx.execute("update stock set reserved = 0 where variant_id = 2")
+    assert await expire_unpaid(world.services) == 1
+    assert (await world.order(sound.id)).word is Word.CANCELLED
+    assert (await world.order(broken.id)).word is Word.PAYMENT_PENDING
+    async with world.database.transaction() as tx:
+        await tx.execute("update stock set reserved = 1 where variant_id = 2")
 
 
 async def place_keyed(world: World, key: str) -> bytes:

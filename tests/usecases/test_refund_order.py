@@ -29,6 +29,8 @@ from openorders.usecases.perform_operations import perform, sweep_operations
 from openorders.usecases.refund_order import Refund, Void, refund_order, void_order
 from tests.world import World, told
 
+pytestmark = pytest.mark.usefixtures("audited")
+
 RETURNED = told(lambda back: json.dumps([back.amount, back.pending, back.order.word]))
 
 

@@ -12,6 +12,7 @@ from openorders.domain.refusals import PaymentDeclined, PaymentUnsettled, Reason
 from openorders.gateways.payments import GatewayCall, Succeeded
 from openorders.store import payments
 from openorders.store.payments import NewAttempt
+from openorders.usecases import perform_operations
 from openorders.usecases.answers import Answer, Reply
 from openorders.usecases.cancel_order import Cancel, cancel_order
 from openorders.usecases.pay_order import Pay, pay_order
@@ -19,6 +20,8 @@ from openorders.usecases.perform_operations import perform, sweep_operations
 from openorders.usecases.place_order import Charge, place_order
 from openorders.usecases.settle_payment import NEVER_ARRIVED, settle
 from tests.world import World, an_order_for, told, told_the_id
+
+pytestmark = pytest.mark.usefixtures("audited")
 
 
 async def charges(world: World) -> list[tuple[int, int]]:
@@ -127,6 +130,35 @@ async def test_a_gateway_that_is_away_is_asked_again_later(world: World, order: 
     assert (await world.order(order.id)).word is Word.PAID
 
 
+async def test_an_answer_that_takes_too_long_is_a_lost_one(
+    world: World, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(perform_operations, "CALL_TIMEOUT_S", 0.05)
+    world.faults.delay_s = 5
+    await unsettled(world, order)
+    await sweep_until_quiet(world)
+    assert (await world.order(order.id)).word is Word.PAID
+    assert await charges(world) == [(2500, 0)]
+
+
+async def test_an_answer_that_comes_after_the_sweep_changes_nothing(
+    world: World, order: Order
+) -> None:
+    world.faults.delay_s = 0.5
+    paying = asyncio.create_task(
+        pay_order(world.context(), Pay(order_id=order.id, token="tok_visa"), told(str))
+    )
+    while not await charges(world):
+        await asyncio.sleep(0.01)
+    world.clock.move(minutes=1)
+    assert await sweep_operations(world.services) == 1
+    assert not paying.done()
+    assert (await world.order(order.id)).word is Word.PAID
+    assert (await paying).status == 200
+    assert len((await world.order(order.id)).history) == len(order.history) + 1
+    assert await charges(world) == [(2500, 0)]
+
+
 async def test_settling_twice_has_one_effect(world: World, order: Order) -> None:
     operation_id = await recorded(world, order)
     outcome = Succeeded(reference="ch_1", card_brand="Visa", card_last_four="4242")
@@ -135,7 +167,7 @@ async def test_settling_twice_has_one_effect(world: World, order: Order) -> None
     )
     now = await world.order(order.id)
     assert now.payments[0].captured == 2500
-    assert [entry.word for entry in now.history] == [Word.CREATED, Word.PAID]
+    assert [entry.word for entry in now.history[len(order.history) :]] == [Word.PAID]
     rows = await world.rows("select type from outbox where store_id = $1 and type = 'order.paid'")
     assert len(rows) == 1
 
@@ -148,7 +180,7 @@ async def test_many_sweeps_at_once_settle_each_charge_once(world: World, order: 
     looked_at = await asyncio.gather(*(sweep_operations(world.services) for _ in range(4)))
     assert sum(looked_at) == 6
     for each in (order, *others):
-        assert len((await world.order(each.id)).history) == 2
+        assert len((await world.order(each.id)).history) == len(each.history) + 1
     assert await charges(world) == [(2500, 0)] * 6
 
 

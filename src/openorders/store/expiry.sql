@@ -1,6 +1,6 @@
--- name: claim_unpaid
--- Orders that waited for their payment longer than their store allows, of any store, the oldest
--- first; not those whose payment is under way (orders_awaiting_payment).
+-- name: find_unpaid
+-- The oldest order that waited for its payment longer than its store allows, of any store; none
+-- whose payment is under way (orders_awaiting_payment).
 select o.store_id, o.id
 from stores s
 join orders o on o.store_id = s.store_id
@@ -8,13 +8,13 @@ where (s.policy ->> 'unpaid_expiry_minutes') is not null
     and o.word = 'payment_pending'
     and o.created_at
         < :now::timestamptz - make_interval(mins => (s.policy ->> 'unpaid_expiry_minutes')::int)
+    and o.id <> all(:passed_over::bigint[])
     and not exists (
         select from payments p
         where p.store_id = o.store_id and p.order_id = o.id and p.state = 'started'
     )
 order by o.created_at
-limit :limit
-for no key update of o skip locked;
+limit 1;
 
 -- name: forget_keys
 -- Deletes idempotency keys that were first used before `before`, a batch at a time, and what

@@ -87,6 +87,8 @@ async def perform_all(
             await perform(services, store, operation_id)
         except Refused as refused:
             _log.warning("left_to_the_sweep", operation=operation_id, reason=refused.reason)
+        except Exception:  # noqa: BLE001 - what it follows from is committed and stays so
+            _log.exception("left_to_the_sweep", operation=operation_id)
 
 
 async def sweep_operations(services: Services) -> int:
