@@ -154,4 +154,4 @@ class Fault(Struct):
 class ErrorOut(Struct):
     """The answer to a request that was not done."""
 
-    error: Fault
+    error: Annotated[Fault, Meta(description="What was wrong.")]
