@@ -1,6 +1,7 @@
 """How `storefront` reads orders, without HTTP."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -40,8 +41,9 @@ STAFF = Caller(
 )
 
 
-def a_body(**changed) -> OrderIn:
-    return OrderIn(**({"items": [ItemIn(product_id="prod_1", quantity=1)]} | changed))
+def a_body(**changed: Any) -> OrderIn:
+    body: dict[str, Any] = {"items": [ItemIn(product_id="prod_1", quantity=1)]}
+    return OrderIn(**(body | changed))
 
 
 @pytest.mark.parametrize("word", Word)

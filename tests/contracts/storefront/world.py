@@ -61,14 +61,14 @@ class Storefront:
         key = self.jane if key is None else key
         return await self.shop.ask("storefront", request, key=key, headers=named)
 
-    async def place(self, *, key: str | None = None, **changed: object) -> Any:
+    async def place(self, *, key: str | None = None, **changed: Any) -> Any:
         """A new order of two candles and a soap, unpaid unless said otherwise."""
         items = [self.item(self.candle, 2), self.item(self.soap)]
         told = await self.ask("POST", "/api/orders", {"items": items} | changed, key=key)
         assert told.status == 201, told
         return told.json
 
-    async def pay(self, token: str = "tok_visa", **changed: object) -> Any:
+    async def pay(self, token: str = "tok_visa", **changed: Any) -> Any:
         """A new order that is paid at once."""
         return await self.place(paymentDetails={"method": "credit_card", "token": token}, **changed)
 

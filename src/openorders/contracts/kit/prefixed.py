@@ -26,6 +26,11 @@ class Prefixed:
         canonical = f"{re.escape(self.prefix)}([0-9]{{{self.digits}}}|[1-9][0-9]{{{self.digits},}})"
         object.__setattr__(self, "_canonical", re.compile(canonical, re.ASCII))
 
+    @property
+    def pattern(self) -> str:
+        """The one spelling as a regular expression for a JSON schema."""
+        return f"^{self._canonical.pattern}$"
+
     def format(self, number: int) -> str:
         """The number as this kind is written."""
         return f"{self.prefix}{number:0{self.digits}d}"

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from openorders.contracts.kit import INT64_MAX, Money
+from openorders.contracts.partner import ids
 
 Status = Literal[
     "created",
@@ -32,6 +33,7 @@ class ItemIn(Struct):
             max_length=40,
             description="The product's id: `PR` and at least five digits.",
             examples=["PR00001"],
+            extra_json_schema={"pattern": ids.PRODUCT.pattern},
         ),
     ]
     quantity: Annotated[int, Meta(ge=1, le=1_000_000, description="How many of it.")]

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from openorders.contracts.storefront import ids
 from openorders.contracts.storefront.schemas import Status
 
 LIMIT_MAX = 50
@@ -20,16 +21,22 @@ Reason = Annotated[str, Meta(max_length=500)]
 Token = Annotated[str, Meta(min_length=1, max_length=255)]
 Reference = Annotated[str, Meta(max_length=100)]
 Url = Annotated[str, Meta(max_length=2000)]
-IdText = Annotated[str, Meta(max_length=40)]
+ProductId = Annotated[str, Meta(max_length=40, extra_json_schema={"pattern": ids.PRODUCT.pattern})]
+VariantId = Annotated[str, Meta(max_length=40, extra_json_schema={"pattern": ids.VARIANT.pattern})]
+CustomerId = Annotated[
+    str, Meta(max_length=40, extra_json_schema={"pattern": ids.CUSTOMER.pattern})
+]
 
 
 class ItemIn(Struct, rename="camel"):
     """A product, one of its variants, and how many of it."""
 
-    product_id: Annotated[IdText, Meta(description="The product's id.", examples=["prod_123456"])]
+    product_id: Annotated[
+        ProductId, Meta(description="The product's id.", examples=["prod_123456"])
+    ]
     quantity: Annotated[int, Meta(ge=1, le=1_000_000, description="How many of it.")]
     variant_id: Annotated[
-        IdText | None,
+        VariantId | None,
         Meta(
             description="A variant of that product; its default one without it.",
             examples=["var_789013"],
@@ -91,7 +98,7 @@ class OrderIn(Struct, rename="camel"):
     ] = None
     notes: Annotated[Prose | None, Meta(description="Anything else, up to 2000 letters.")] = None
     customer_id: Annotated[
-        IdText | None,
+        CustomerId | None,
         Meta(
             description="For whom staff place the order; they must name somebody. A customer"
             " orders for itself and need not.",
