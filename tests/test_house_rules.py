@@ -26,13 +26,14 @@ ARROWS = {
     "store": {"domain"},
     "gateways": {"domain"},
     "usecases": {"domain", "store", "gateways"},
-    "contracts": {"usecases", "domain"},
+    "asgi": set(),
+    "contracts": {"asgi", "usecases", "domain"},
     "pages": {"usecases", "domain"},
     "worker": {"usecases", "domain"},
     "demo": {"usecases", "domain", "store", "gateways"},  # fills in bulk, like a use case
     "settings": set(),
     "telemetry": {"settings"},
-    "server": {"settings", "telemetry", "contracts.kit.asgi"},
+    "server": {"asgi", "settings", "telemetry"},
     "cli": {"app", "demo", "server", "settings", "telemetry", "usecases", "domain"},
     "__main__": {"cli"},
 }

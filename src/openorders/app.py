@@ -17,9 +17,9 @@ from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
 from openorders import demo, server
+from openorders.asgi import Application, Receive, Scope, Send, exchange_of
 from openorders.contracts import ALL, kit
 from openorders.contracts.kit.answers import Outgoing
-from openorders.contracts.kit.asgi import Application, Receive, Scope, Send, exchange_of
 from openorders.gateways.mail import FolderMailer
 from openorders.gateways.manual import ManualGateway
 from openorders.gateways.payments import Gateways

@@ -14,6 +14,9 @@ from urllib.parse import urlsplit
 
 PREFIX: Final = "OPENORDERS_"
 _FILE: Final = "_FILE"
+_TESTS: Final = "OPENORDERS_TEST_"
+"""What tells our tests where to run is no setting of a server that they start."""
+
 _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?")
 
 LogFormat = Literal["auto", "console", "json"]
@@ -269,7 +272,7 @@ def read(environment: Mapping[str, str] | None = None, **given: object) -> Setti
             values[name] = _value(_TABLE[name], option, value) if is_text else value
     known = {PREFIX + name.upper(): one for name, one in _TABLE.items()}
     for variable in sorted(found):
-        if not variable.startswith(PREFIX):
+        if not variable.startswith(PREFIX) or variable.startswith(_TESTS):
             continue
         one = known.get(variable) or _secret_in_file(variable, known)
         if one is None:

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from openorders.contracts.kit.asgi import Application
+from openorders.asgi import Application
 from openorders.server.lifecycle import Lifecycle
 from openorders.settings import Settings
 from openorders.telemetry import Metrics

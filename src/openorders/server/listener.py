@@ -13,7 +13,7 @@ from typing import Final
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from openorders.contracts.kit.asgi import Application
+from openorders.asgi import Application
 from openorders.server.lifecycle import Lifecycle, Phase
 from openorders.server.protocol import LimitedProtocol, Limits
 

@@ -13,7 +13,7 @@ from typing import Final
 
 import structlog
 
-from openorders.contracts.kit.asgi import (
+from openorders.asgi import (
     EXCHANGE,
     Application,
     Exchange,

@@ -6,7 +6,7 @@ import signal
 import socket
 from collections.abc import Callable
 
-from openorders.contracts.kit.asgi import Application
+from openorders.asgi import Application
 from openorders.server.assembly import Assembly
 from openorders.server.lifecycle import Lifecycle
 from openorders.server.listener import Listener

@@ -4,9 +4,9 @@ JSON in and out, query strings, headers, failures, OpenAPI. Nothing here knows a
 paths, fields, identifiers or status codes.
 """
 
+from openorders.asgi import EXCHANGE, Exchange, exchange_of
 from openorders.contracts.kit.answers import Download, Stream, answer, no_content
 from openorders.contracts.kit.application import Ground, build
-from openorders.contracts.kit.asgi import EXCHANGE, Exchange, exchange_of
 from openorders.contracts.kit.call import Call, page_links
 from openorders.contracts.kit.contract import Contract, Credential, Rendered
 from openorders.contracts.kit.headers import etag

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
 
-from openorders.contracts.kit.asgi import Receive, Scope, Send
+from openorders.asgi import Receive, Scope, Send
 from openorders.contracts.kit.headers import etag as format_etag
 from openorders.contracts.kit.values import encode
 from openorders.usecases.answers import Answer

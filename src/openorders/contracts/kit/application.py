@@ -9,6 +9,7 @@ from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ExceptionHandlersMap
 
+from openorders.asgi import Application, Exchange, Receive, Scope, Send, exchange_of
 from openorders.contracts.kit import headers as header
 from openorders.contracts.kit.answers import (
     Outgoing,
@@ -17,7 +18,6 @@ from openorders.contracts.kit.answers import (
     outgoing,
     outgoing_file,
 )
-from openorders.contracts.kit.asgi import Application, Exchange, Receive, Scope, Send, exchange_of
 from openorders.contracts.kit.bodies import BodyLimits, parse_plainly, read_body
 from openorders.contracts.kit.call import Call
 from openorders.contracts.kit.contract import Contract

@@ -14,7 +14,7 @@ from typing import Any, Final, cast
 
 import msgspec
 
-from openorders.contracts.kit.asgi import Receive
+from openorders.asgi import Receive
 from openorders.contracts.kit.unreadable import BODY, BodyTooLarge, BodyTooSlow, Unreadable, explain
 from openorders.contracts.kit.values import decode_special, exact_number
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 from urllib.parse import parse_qsl, quote, urlencode
 
-from openorders.contracts.kit.asgi import Exchange, Scope
+from openorders.asgi import Exchange, Scope
 from openorders.contracts.kit.headers import Headers
 from openorders.contracts.kit.paging import last_offset, link_header, next_offset, prev_offset
 from openorders.domain.access import Caller

@@ -1,4 +1,7 @@
-"""The few shapes of ASGI that the kit and the server speak, and the record of one exchange."""
+"""What the server and the contracts have between them: ASGI's shapes, the record of an exchange.
+
+Neither imports the other; both import this, which imports nothing.
+"""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final

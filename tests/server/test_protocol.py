@@ -1,0 +1,172 @@
+"""What one connection may do, and how long it may take."""
+
+import asyncio
+import time
+
+import pytest
+
+from tests.server.conftest import Served
+
+HEAD = b"GET / HTTP/1.1\r\nHost: test\r\n"
+CLOSE = b"Connection: close\r\n\r\n"
+
+
+async def test_a_request_is_answered(served: Served):
+    assert (await served.say(HEAD + CLOSE)).endswith(b"\r\n\r\nGET 0")
+
+
+async def test_headers_up_to_the_limit_are_read_and_beyond_it_refused(served: Served):
+    fitting = b"X-A: " + b"a" * 31_000 + b"\r\n"
+    assert (await served.say(HEAD + fitting + CLOSE)).startswith(b"HTTP/1.1 200")
+    one_large = b"X-A: " + b"a" * 33_000 + b"\r\n"
+    assert (await served.say(HEAD + one_large + CLOSE)).startswith(b"HTTP/1.1 431")
+    many_small = b"".join(b"X-%d: a\r\n" % number for number in range(4_000))
+    assert (await served.say(HEAD + many_small + CLOSE)).startswith(b"HTTP/1.1 431")
+    assert served.asked == ["/"]
+
+
+async def test_endless_headers_are_cut_off_before_they_are_stored(served: Served):
+    _, writer = await asyncio.open_connection("127.0.0.1", served.port)
+    writer.write(HEAD + b"X-Endless: ")
+    sent = 0
+    try:
+        while sent < 20_000_000:
+            writer.write(b"a" * 65_536)
+            sent += 65_536
+            await writer.drain()
+    except ConnectionError:
+        pass
+    writer.close()
+    assert sent < 10_000_000
+    assert served.asked == []
+
+
+async def test_a_request_line_up_to_64_kb_is_read_and_a_longer_one_refused(served: Served):
+    fitting = b"GET /?" + b"a" * 60_000 + b" HTTP/1.1\r\nHost: test\r\n" + CLOSE
+    assert (await served.say(fitting)).startswith(b"HTTP/1.1 200")
+    longer = b"GET /?" + b"a" * 70_000 + b" HTTP/1.1\r\nHost: test\r\n" + CLOSE
+    assert (await served.say(longer)).startswith(b"HTTP/1.1 400")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"NONSENSE / HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET /\xff HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET / HTTP/1.1\r\nBad Header\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: many\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    ],
+)
+async def test_what_is_no_http_is_400_and_closed(served: Served, raw):
+    assert (await served.say(raw)).startswith(b"HTTP/1.1 400")
+    assert served.asked == []
+
+
+async def test_headers_must_arrive_in_time(served: Served):
+    began = time.monotonic()
+    assert (await served.say(HEAD)).startswith(b"HTTP/1.1 408")
+    assert time.monotonic() - began < 2
+
+
+async def test_dripping_headers_do_not_buy_time(served: Served):
+    reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+    began = time.monotonic()
+    writer.write(HEAD)
+    while not reader.at_eof() and time.monotonic() - began < 3:
+        writer.write(b"X: a\r\n")
+        try:
+            async with asyncio.timeout(0.1):
+                await reader.read(1000)
+        except TimeoutError:
+            continue
+    assert time.monotonic() - began < 2
+    writer.close()
+
+
+async def test_a_connection_that_says_nothing_is_closed(served: Served):
+    began = time.monotonic()
+    await served.say(b"")
+    assert time.monotonic() - began < 2
+
+
+async def test_an_idle_connection_is_closed(served: Served):
+    began = time.monotonic()
+    assert (await served.say(HEAD + b"\r\n")).endswith(b"GET 0")
+    assert 0.2 < time.monotonic() - began < 2
+
+
+async def test_a_connection_is_used_again(served: Served):
+    answer = await served.say((HEAD + b"\r\n") * 3 + HEAD + CLOSE)
+    assert answer.count(b"HTTP/1.1 200") == 4
+
+
+async def test_a_body_in_pieces_is_whole(served: Served):
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    chunks = b"".join(b"5\r\nabcde\r\n" for _ in range(100)) + b"0\r\n\r\n"
+    assert (await served.say(head + chunks)).endswith(b"POST 500")
+
+
+async def test_a_client_that_does_not_read_is_cut_off(served: Served):
+    reader, writer = await asyncio.open_connection("127.0.0.1", served.port, limit=1024)
+    writer.transport.pause_reading()  # pyright: ignore[reportAttributeAccessIssue]
+    writer.write(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
+    await asyncio.sleep(1.5)
+    writer.transport.resume_reading()  # pyright: ignore[reportAttributeAccessIssue]
+    received = 0
+    try:
+        async with asyncio.timeout(5):
+            while part := await reader.read(1_000_000):
+                received += len(part)
+    except ConnectionError:
+        pass
+    writer.close()
+    assert received < 30_000_000
+
+
+async def test_slow_clients_do_not_slow_others(served: Served):
+    slow = [await asyncio.open_connection("127.0.0.1", served.port) for _ in range(300)]
+    for _, writer in slow:
+        writer.write(HEAD)
+    began = time.monotonic()
+    assert (await served.say(HEAD + CLOSE)).startswith(b"HTTP/1.1 200")
+    assert time.monotonic() - began < 1
+    for _, writer in slow:
+        writer.close()
+
+
+async def test_what_is_under_way_is_finished_on_the_way_out(served: Served):
+    slow = asyncio.create_task(served.say(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n"))
+    while not served.asked:
+        await asyncio.sleep(0.01)
+    closing = asyncio.create_task(served.listener.close(5, asyncio.Event()))
+    await asyncio.sleep(0.1)
+    with pytest.raises(ConnectionRefusedError):
+        await served.say(HEAD + CLOSE)
+    served.gate.set()
+    assert b"HTTP/1.1 200" in await slow
+    await closing
+
+
+async def test_who_waits_in_the_queue_is_answered_on_the_way_out(served: Served):
+    clients = [await asyncio.open_connection("127.0.0.1", served.port) for _ in range(50)]
+    for _, writer in clients:
+        writer.write(HEAD + b"\r\n")
+    await served.listener.close(5, asyncio.Event())
+    answers = [await reader.read() for reader, _ in clients]
+    assert all(answer.endswith(b"GET 0") for answer in answers)
+    for _, writer in clients:
+        writer.close()
+
+
+async def test_what_takes_too_long_is_cut_in_the_end(served: Served):
+    slow = asyncio.create_task(served.say(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n"))
+    while not served.asked:
+        await asyncio.sleep(0.01)
+    began = time.monotonic()
+    await served.listener.close(0.2, asyncio.Event())
+    assert time.monotonic() - began < 1
+    assert await slow == b""
