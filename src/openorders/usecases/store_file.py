@@ -185,7 +185,7 @@ class _Reader:
         given = self.fields.record(value, path, ("name", "rate"))
         rate = given.get("rate", 0)
         return TaxRate(
-            name=self.fields.text(given.get("name", "-"), f"{path}.name"),
+            name=self.fields.text_in(given, "name", path),
             rate=self.fields.number(rate, f"{path}.rate", Decimal(0), Decimal(1), digits=8),
         )
 
@@ -197,7 +197,7 @@ class _Reader:
     def shipping_method(self, value: object, path: str) -> ShippingMethod:
         given = self.fields.record(value, path, ("code", "cost", "days"))
         return ShippingMethod(
-            code=self.fields.text(given.get("code", "-"), f"{path}.code"),
+            code=self.fields.text_in(given, "code", path),
             cost=self.fields.money(given.get("cost", 0), f"{path}.cost", self.digits),
             days=self.fields.whole(given.get("days", 0), f"{path}.days", 0, DAYS_MAX),
         )
@@ -209,7 +209,7 @@ class _Reader:
 
     def discount_code(self, value: object, path: str) -> DiscountCode:
         given = self.fields.record(value, path, ("code",), ("percent", "amount"))
-        code = self.fields.text(given.get("code", "-"), f"{path}.code")
+        code = self.fields.text_in(given, "code", path)
         if ("percent" in given) == ("amount" in given):
             self.fields.wrong(path, "must have either percent or amount")
             return DiscountCode(code=code, amount=0)
@@ -233,7 +233,7 @@ class _Reader:
         given = {"name": value} if isinstance(value, str) else value
         given = self.fields.record(given, path, ("name",), ("kind",))
         return GatewaySettings(
-            name=self.fields.text(given.get("name", "-"), f"{path}.name"),
+            name=self.fields.text_in(given, "name", path),
             kind=self.fields.choice(
                 given.get("kind", GATEWAY_KINDS[0]), f"{path}.kind", GATEWAY_KINDS
             ),
@@ -246,8 +246,8 @@ class _Reader:
         if ("secret" in given) == ("jwks_url" in given):
             self.fields.wrong(path, "must have either secret or jwks_url")
         return JwtSettings(
-            issuer=self.fields.text(given.get("issuer", "-"), f"{path}.issuer"),
-            audience=self.fields.text(given.get("audience", "-"), f"{path}.audience"),
+            issuer=self.fields.text_in(given, "issuer", path),
+            audience=self.fields.text_in(given, "audience", path),
             secret=self._secret(base, given.get("secret"), f"{path}.secret"),
             jwks_url=self._key_set(given.get("jwks_url"), f"{path}.jwks_url"),
         )

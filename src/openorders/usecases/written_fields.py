@@ -1,6 +1,6 @@
 """Reading what an operator wrote by hand: every problem is found and named with its path."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, TypeVar, cast
@@ -53,6 +53,10 @@ class Fields:
         else:
             return value
         return ""
+
+    def text_in(self, record: Mapping[str, object], name: str, path: str) -> str:
+        """A text that a record requires; that it is missing was noted with the record."""
+        return self.text(record[name], _below(path, name)) if name in record else ""
 
     def choice(self, value: object, path: str, choices: Collection[str]) -> str:
         """One of a few words."""
