@@ -27,6 +27,7 @@ class Served:
     client: httpx.AsyncClient
     services: Services
     faults: list[str]
+    digest_sql: str = ""
 
 
 @asynccontextmanager

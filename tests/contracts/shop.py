@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from openorders.domain.access import Role
 from openorders.domain.store_settings import Store
+from openorders.store.database import Connection
 from openorders.usecases.keep_keys import WantedKey, create_key
 from openorders.usecases.keep_stores import apply_store, create_store
 from tests.contracts.asking import Request, Told, ask
@@ -117,19 +118,25 @@ class Shop:
         when, nothing was changed.
         """
         async with self.served.services.database.connection() as connection:
-            tables = await connection.fetch(
-                "select table_name from information_schema.columns"
-                " where table_schema = 'public' and column_name = 'store_id'"
-                " and table_name not in ('api_keys', 'stores')"
-            )
-            return {
-                table: await connection.fetchval(
-                    f"select coalesce(md5(string_agg(t::text, '|' order by t::text)), '')"
-                    f" from {table} t where store_id = $1",
-                    self.store.id,
-                )
-                for (table,) in tables
-            }
+            if not self.served.digest_sql:
+                self.served.digest_sql = await _digest_sql(connection)
+            rows = await connection.fetch(self.served.digest_sql, self.store.id)
+        return {row["name"]: row["digest"] for row in rows}
+
+
+async def _digest_sql(connection: Connection) -> str:
+    """One statement over every table that belongs to stores."""
+    tables = await connection.fetch(
+        "select table_name from information_schema.columns"
+        " where table_schema = 'public' and column_name = 'store_id'"
+        " and table_name not in ('api_keys', 'stores')"
+    )
+    return " union all ".join(
+        f"select '{table}' as name,"
+        f" coalesce(md5(string_agg(t::text, '|' order by t::text)), '') as digest"
+        f" from {table} t where store_id = $1"
+        for (table,) in tables
+    )
 
 
 async def open_shop(served: Served, **settings: object) -> Shop:
