@@ -1,16 +1,12 @@
 """The composition root: how the parts become one product. The only module that knows everybody."""
 
 import asyncio
-import secrets
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any, Final, cast
 
-import asyncpg
 import structlog
 from litestar import Litestar, Request, Response
 from litestar.exceptions import HTTPException
@@ -20,29 +16,22 @@ from openorders import demo, server
 from openorders.asgi import Application, Receive, Scope, Send, exchange_of
 from openorders.contracts import ALL, kit
 from openorders.contracts.kit.answers import Outgoing
-from openorders.gateways.mail import FolderMailer
-from openorders.gateways.manual import ManualGateway
-from openorders.gateways.payments import Gateways
-from openorders.gateways.sandbox import SandboxGateway
-from openorders.gateways.tokens import TokenVerifier
 from openorders.pages.pay import pay_application
 from openorders.pages.site import Shown, reference_page, site_routes
 from openorders.server.lifecycle import Lifecycle
 from openorders.server.operations import operation_routes
 from openorders.server.shell import Shell, Site
-from openorders.settings import Settings
-from openorders.store import embedded, migrate
-from openorders.store.database import (
-    Database,
-    DatabaseUnavailableError,
-    DatabaseUnsuitableError,
-    DatabaseUrlError,
-    is_connection_loss,
-    opened,
+from openorders.services import (
+    EXPECTED,
+    WEATHER,
+    database_url,
+    is_weather,
+    services_of,
+    unguessable,
 )
-from openorders.store.known import KnownCallers
-from openorders.store.sandbox_ledger import SandboxLedger
-from openorders.store.stores import ACCESS_CHANGED
+from openorders.settings import Settings
+from openorders.store import migrate
+from openorders.store.database import Database, opened
 from openorders.telemetry import Metrics, configure_logging
 from openorders.usecases.admit_callers import admit
 from openorders.usecases.context import Services
@@ -50,23 +39,9 @@ from openorders.worker.loops import run_loops
 
 VERSION: Final = version("openorders")
 
-_DEMO_OPEN: Final = "basic"
 _EVERYWHERE: Final = ("/assets/", "/pay/", "/favicon.ico")
 _LOOPS_STOP_SECONDS: Final = 25.0
 _GAUGE_SECONDS: Final = 2.0
-
-_WEATHER: Final = (
-    DatabaseUnavailableError,
-    DatabaseUnsuitableError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.SerializationError,
-    asyncpg.LockNotAvailableError,
-    asyncpg.QueryCanceledError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.ReadOnlySQLTransactionError,
-    TimeoutError,
-)
-"""Failures that pass by themselves: the client is told to come back."""
 
 _log = structlog.get_logger(__name__)
 
@@ -87,31 +62,10 @@ def contract_names() -> tuple[str, ...]:
     return tuple(one.name for one in ALL)
 
 
-def data_folder(settings: Settings) -> Path:
-    """Where this installation keeps what it keeps."""
-    return settings.data_dir or embedded.default_folder(xdg_data_home=settings.xdg_data_home)
-
-
-def now() -> datetime:
-    """The one clock of the product."""
-    return datetime.now(UTC)
-
-
-def unguessable() -> str:
-    """URL-safe text that nobody can guess: 192 random bits."""
-    return secrets.token_urlsafe(24)
-
-
 class Product:
     """How the server's processes get what they need; see `server.Assembly`."""
 
-    expected: tuple[type[Exception], ...] = (
-        embedded.EmbeddedDatabaseError,
-        DatabaseUrlError,
-        DatabaseUnavailableError,
-        DatabaseUnsuitableError,
-        migrate.MigrationError,
-    )
+    expected = EXPECTED
 
     @asynccontextmanager
     async def database(
@@ -154,74 +108,11 @@ class Product:
                 gauging.cancel()
 
 
-@asynccontextmanager
-async def database_url(settings: Settings, report: server.Report) -> AsyncGenerator[str, None]:
-    """The database of the one server of its folder: the embedded one, or the operator's own."""
-    if settings.database_url is not None:
-        yield settings.database_url
-        return
-    folder = data_folder(settings)
-    async with embedded.running(folder, bindir=settings.pg_bindir, report=report) as database:
-        yield database.url
-
-
-@asynccontextmanager
-async def command_url(settings: Settings, report: server.Report) -> AsyncGenerator[str, None]:
-    """The database for a command, also beside a running server on the same folder."""
-    if settings.database_url is not None:
-        yield settings.database_url
-        return
-    folder = data_folder(settings)
-    async with embedded.attach(folder, bindir=settings.pg_bindir, report=report) as database:
-        yield database.url
-
-
-@asynccontextmanager
-async def services_of(settings: Settings, url: str) -> AsyncGenerator[Services, None]:
-    """What use cases need, on this database."""
-    known = KnownCallers()
-    async with (
-        opened(url, connections=settings.pool_size) as database,
-        database.listening(ACCESS_CHANGED, known.forget),
-    ):
-        yield Services(
-            database=database,
-            gateways=_gateways(database),
-            mailer=FolderMailer(
-                settings.mail_dir or data_folder(settings) / "mail", settings.mail_from
-            ),
-            verifier=TokenVerifier(),
-            known=known,
-            clock=now,
-            token=unguessable,
-            public_url=settings.public_url,
-            open_contracts=open_contracts(settings),
-        )
-
-
 async def _gauge(database: Database, metrics: Metrics) -> None:
     """Each process tells its own connections: another one may be asked for the sum."""
     while True:
         metrics.connections(*database.connections())
         await asyncio.sleep(_GAUGE_SECONDS)
-
-
-def _gateways(database: Database) -> Gateways:
-    ledger = SandboxLedger(database, now)
-    return Gateways(
-        {
-            "sandbox": lambda store, name: SandboxGateway(ledger, store, name),
-            "manual": lambda _store, _name: ManualGateway(),
-        }
-    )
-
-
-def open_contracts(settings: Settings) -> dict[str, str | None]:
-    """Contracts that ask for no credential, with the store that they are open to."""
-    opened_ones = dict(settings.open)
-    if settings.demo and settings.listens_on_loopback:
-        opened_ones.setdefault(_DEMO_OPEN, _DEMO_OPEN)
-    return opened_ones
 
 
 def shell(settings: Settings, services: Services, lifecycle: Lifecycle, metrics: Metrics) -> Shell:
@@ -262,11 +153,6 @@ def shell(settings: Settings, services: Services, lifecycle: Lifecycle, metrics:
         log_requests=settings.log_requests,
         report=report,
     )
-
-
-def is_weather(error: Exception) -> bool:
-    """Whether a failure passes by itself."""
-    return isinstance(error, _WEATHER) or is_connection_loss(error)
 
 
 def _documentation(contract: kit.Contract) -> Application:
@@ -339,6 +225,6 @@ class _Migrated:
             try:
                 async with self._database.connection() as connection:
                     self._known = not await migrate.pending(connection)
-            except (migrate.MigrationError, *_WEATHER, OSError):
+            except (migrate.MigrationError, *WEATHER, OSError):
                 return False
         return self._known

@@ -6,9 +6,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import httpx
 import pytest
 
-from openorders import app
+from openorders import app, services
 from openorders.contracts import ALL
 from openorders.server.lifecycle import Lifecycle, Phase
+from openorders.services import open_contracts
 from openorders.settings import read
 from openorders.telemetry import Metrics
 
@@ -132,4 +133,4 @@ async def test_metrics_tell_of_requests_and_connections(client: httpx.AsyncClien
     ],
 )
 def test_a_contract_is_open_only_when_the_operator_says_so(given, opened):
-    assert app.open_contracts(read({}, **given)) == opened
+    assert services.open_contracts(read({}, **given)) == opened

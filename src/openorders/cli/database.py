@@ -17,13 +17,13 @@ def migrate(*, where: Where = HERE) -> None:
 
     A server does this by itself when it starts. Safe to run from several places at once.
     """
-    from openorders import app as parts
+    from openorders import services
 
     settings = settings_for(where)
 
     async def work() -> int:
-        async with parts.command_url(settings, report) as url:
-            return len(await parts.migrate.migrate(url, report=report))
+        async with services.command_url(settings, report) as url:
+            return await services.migrated(url, report)
 
     with sentences():
         applied = asyncio.run(work())
@@ -33,17 +33,13 @@ def migrate(*, where: Where = HERE) -> None:
 @app.command
 def status(*, json: AsJson = False, where: Where = HERE) -> None:
     """Show which migrations are still to be applied."""
-    from openorders import app as parts
+    from openorders import services
 
     settings = settings_for(where)
 
-    async def work() -> list[str]:
-        async with (
-            parts.command_url(settings, report) as url,
-            parts.opened(url, connections=1) as database,
-            database.connection() as connection,
-        ):
-            return [str(one) for one in await parts.migrate.pending(connection)]
+    async def work() -> tuple[str, ...]:
+        async with services.command_url(settings, report) as url:
+            return await services.unmigrated(url)
 
     with sentences():
         pending = asyncio.run(work())
@@ -59,12 +55,12 @@ def url(*, where: Where = HERE) -> None:
 
     An embedded database answers there for as long as its server runs.
     """
-    from openorders import app as parts
+    from openorders import services
 
     settings = settings_for(where)
 
     async def work() -> str:
-        async with parts.command_url(settings, report) as found:
+        async with services.command_url(settings, report) as found:
             return found
 
     with sentences():

@@ -156,14 +156,15 @@ class _Banner:
         print("\n".join(lines), flush=True)
 
     def _contracts(self) -> Iterator[str]:
-        from openorders import app
+        from openorders import app, demo
+        from openorders.services import open_contracts
 
-        keys = app.demo.known_keys() if self._settings.demo else {}
+        keys = demo.known_keys() if self._settings.demo else {}
         width = len(f"{self._running.origin}/") + max(map(len, app.contract_names()))
         for name in app.contract_names():
             header = _HEADERS.get(name, _HEADER)
             shown = [f"{header.format(key.key)} ({key.role})" for key in keys.get(name, ())]
-            if name in app.open_contracts(self._settings):
+            if name in open_contracts(self._settings):
                 shown.insert(0, "needs no credential")
             base = f"{self._running.origin}/{name}"
             for index, line in enumerate(shown or [""]):
@@ -171,8 +172,8 @@ class _Banner:
                 yield f"  {left[0]:<12} {left[1]:<{width}}  {line}".rstrip()
 
     def _database(self) -> str:
-        from openorders import app
+        from openorders.services import data_folder
 
         if self._settings.database_url is not None:
             return "the PostgreSQL of --database-url"
-        return f"in {app.data_folder(self._settings)}"
+        return f"in {data_folder(self._settings)}"

@@ -58,20 +58,22 @@ def report(sentence: str) -> None:
 
 def run(where: Where, work: "Callable[[Services], Awaitable[T]]") -> T:
     """Do a command's work on the database that is meant, and give back what came of it."""
-    from openorders import app
+    from openorders import services
+    from openorders.telemetry import configure_logging
 
     settings = settings_for(where)
-    app.configure_logging("console", "warning")
+    configure_logging("console", "warning")
 
     async def alone() -> T:
-        async with app.command_url(settings, report) as url:
+        async with services.command_url(settings, report) as url:
             # A database of the operator's own is not migrated in passing: other servers may be
             # at work on it.
             if settings.database_url is None:
-                await app.migrate.migrate(url, report=report)
-            async with app.services_of(replace(settings, pool_size=POOL), url) as services:
-                await _require_migrated(services)
-                return await work(services)
+                await services.migrated(url, report)
+            elif await services.unmigrated(url):
+                raise CommandFailed("the database is not migrated; run `openorders db migrate`.")
+            async with services.services_of(replace(settings, pool_size=POOL), url) as ready:
+                return await work(ready)
 
     with sentences():
         return asyncio.run(alone())
@@ -80,21 +82,13 @@ def run(where: Where, work: "Callable[[Services], Awaitable[T]]") -> T:
 @contextmanager
 def sentences() -> Generator[None, None, None]:
     """Turn what can be expected to go wrong with a database into a `CommandFailed`."""
-    from openorders import app
+    from openorders import services
 
     try:
         yield
-    except app.Product.expected as error:
+    except services.EXPECTED as error:
         raise CommandFailed(str(error)) from error
     except Exception as error:
-        if not app.is_weather(error):
+        if not services.is_weather(error):
             raise
         raise CommandFailed(f"the database did not answer as it should: {error}") from error
-
-
-async def _require_migrated(services: "Services") -> None:
-    from openorders import app
-
-    async with services.database.connection() as connection:
-        if await app.migrate.pending(connection):
-            raise CommandFailed("the database is not migrated; run `openorders db migrate`.")

@@ -1,0 +1,154 @@
+"""What use cases need, put together: for the processes of a server and for commands.
+
+Apart from `app.py`, so that a command does not load everything that answers HTTP.
+"""
+
+import secrets
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+
+from openorders.gateways.mail import FolderMailer
+from openorders.gateways.manual import ManualGateway
+from openorders.gateways.payments import Gateways
+from openorders.gateways.sandbox import SandboxGateway
+from openorders.gateways.tokens import TokenVerifier
+from openorders.settings import Settings
+from openorders.store import embedded, migrate
+from openorders.store.database import (
+    Database,
+    DatabaseUnavailableError,
+    DatabaseUnsuitableError,
+    DatabaseUrlError,
+    is_connection_loss,
+    opened,
+)
+from openorders.store.known import KnownCallers
+from openorders.store.sandbox_ledger import SandboxLedger
+from openorders.store.stores import ACCESS_CHANGED
+from openorders.usecases.context import Services
+
+Report = Callable[[str], None]
+"""Takes a sentence about what is going on, for a person who waits."""
+
+EXPECTED: Final[tuple[type[Exception], ...]] = (
+    embedded.EmbeddedDatabaseError,
+    DatabaseUrlError,
+    DatabaseUnavailableError,
+    DatabaseUnsuitableError,
+    migrate.MigrationError,
+)
+"""Failures at the start whose message is for the operator."""
+
+_DEMO_OPEN: Final = "basic"
+
+WEATHER: Final = (
+    DatabaseUnavailableError,
+    DatabaseUnsuitableError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.ReadOnlySQLTransactionError,
+    TimeoutError,
+)
+"""Failures that pass by themselves: the client is told to come back."""
+
+
+def data_folder(settings: Settings) -> Path:
+    """Where this installation keeps what it keeps."""
+    return settings.data_dir or embedded.default_folder(xdg_data_home=settings.xdg_data_home)
+
+
+def now() -> datetime:
+    """The one clock of the product."""
+    return datetime.now(UTC)
+
+
+def unguessable() -> str:
+    """URL-safe text that nobody can guess: 192 random bits."""
+    return secrets.token_urlsafe(24)
+
+
+@asynccontextmanager
+async def database_url(settings: Settings, report: Report) -> AsyncGenerator[str, None]:
+    """The database of the one server of its folder: the embedded one, or the operator's own."""
+    if settings.database_url is not None:
+        yield settings.database_url
+        return
+    folder = data_folder(settings)
+    async with embedded.running(folder, bindir=settings.pg_bindir, report=report) as database:
+        yield database.url
+
+
+@asynccontextmanager
+async def command_url(settings: Settings, report: Report) -> AsyncGenerator[str, None]:
+    """The database for a command, also beside a running server on the same folder."""
+    if settings.database_url is not None:
+        yield settings.database_url
+        return
+    folder = data_folder(settings)
+    async with embedded.attach(folder, bindir=settings.pg_bindir, report=report) as database:
+        yield database.url
+
+
+@asynccontextmanager
+async def services_of(settings: Settings, url: str) -> AsyncGenerator[Services, None]:
+    """What use cases need, on this database."""
+    known = KnownCallers()
+    async with (
+        opened(url, connections=settings.pool_size) as database,
+        database.listening(ACCESS_CHANGED, known.forget),
+    ):
+        yield Services(
+            database=database,
+            gateways=_gateways(database),
+            mailer=FolderMailer(
+                settings.mail_dir or data_folder(settings) / "mail", settings.mail_from
+            ),
+            verifier=TokenVerifier(),
+            known=known,
+            clock=now,
+            token=unguessable,
+            public_url=settings.public_url,
+            open_contracts=open_contracts(settings),
+        )
+
+
+def _gateways(database: Database) -> Gateways:
+    ledger = SandboxLedger(database, now)
+    return Gateways(
+        {
+            "sandbox": lambda store, name: SandboxGateway(ledger, store, name),
+            "manual": lambda _store, _name: ManualGateway(),
+        }
+    )
+
+
+def open_contracts(settings: Settings) -> dict[str, str | None]:
+    """Contracts that ask for no credential, with the store that they are open to."""
+    opened_ones = dict(settings.open)
+    if settings.demo and settings.listens_on_loopback:
+        opened_ones.setdefault(_DEMO_OPEN, _DEMO_OPEN)
+    return opened_ones
+
+
+def is_weather(error: Exception) -> bool:
+    """Whether a failure passes by itself."""
+    return isinstance(error, WEATHER) or is_connection_loss(error)
+
+
+async def migrated(url: str, report: Report) -> int:
+    """Bring a database's tables up to date; answers how many migrations that took."""
+    return len(await migrate.migrate(url, report=report))
+
+
+async def unmigrated(url: str) -> tuple[str, ...]:
+    """The migrations that are still to be applied, for people."""
+    async with opened(url, connections=1) as database, database.connection() as connection:
+        return tuple(str(one) for one in await migrate.pending(connection))
