@@ -37,6 +37,9 @@ class Nothing:
         report("The database of nothing is starting.")
         if self.fails == "database":
             raise Unavailable("There is no database today.")
+        if self.fails == "never":
+            say("waiting")
+            await asyncio.sleep(60)
         if self.fails == "fault":
             raise RuntimeError("hush")
         yield "nothing://"

@@ -33,7 +33,7 @@ class Server:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             self.said.append(line.strip())
-            if line.startswith("ready"):
+            if line.startswith(("ready", "waiting")):
                 break
         ready = self.said[-1].split()
         self.port = int(ready[1]) if ready[0] == "ready" else 0
@@ -141,6 +141,13 @@ def test_a_start_that_fails_says_why(start: Start, workers):
     server = start(f"workers={workers}", "fail=database")
     assert server.said[-1] == "CannotStart There is no database today."
     assert server.process.wait(timeout=5) == 1
+
+
+def test_a_start_that_takes_too_long_can_be_interrupted(start: Start):
+    server = start("fail=never")
+    began = time.monotonic()
+    assert server.end(signal.SIGINT)[-1] == "ended"
+    assert time.monotonic() - began < 5
 
 
 def test_a_fault_at_the_start_is_logged_without_its_text(start: Start):

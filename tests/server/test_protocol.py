@@ -110,6 +110,12 @@ async def test_a_body_in_pieces_is_whole(served: Served):
     assert (await served.say(head + chunks)).endswith(b"POST 500")
 
 
+async def test_an_offer_of_another_protocol_is_ignored_and_the_body_read(served: Served):
+    offer = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+    raw = b"POST / HTTP/1.1\r\nHost: a\r\n" + offer + b"Content-Length: 14\r\n\r\n"
+    assert (await served.say(raw + b"\r\nUpgrade: x\r\n")).endswith(b"POST 14")
+
+
 async def test_a_client_that_does_not_read_is_cut_off(served: Served):
     reader, writer = await asyncio.open_connection("127.0.0.1", served.port, limit=1024)
     writer.transport.pause_reading()  # pyright: ignore[reportAttributeAccessIssue]

@@ -5,9 +5,11 @@ Knows what an application is, not what is in it: the composition root hands over
 
 import asyncio
 import ipaddress
+import resource
 import signal
 import socket
 from collections.abc import Callable
+from typing import Final
 
 import uvloop
 
@@ -19,6 +21,8 @@ from openorders.settings import Settings
 from openorders.telemetry import Metrics
 
 __all__ = ["Assembly", "CannotStart", "PortTaken", "Report", "Running", "run"]
+
+_DESCRIPTORS: Final = 65_536
 
 
 def run(
@@ -33,6 +37,7 @@ def run(
     `on_ready` is called once everything answers. Raises `PortTaken`, and `CannotStart` with a
     sentence for the operator.
     """
+    _allow_many_connections()
     sockets = listen(settings.host, settings.port, settings.workers)
     port = port_of(sockets[0])
     running = Running(origin=f"http://{_reachable(settings.host)}:{port}", port=port)
@@ -71,6 +76,17 @@ async def _alone(
             )
     except assembly.expected as error:
         raise CannotStart(str(error)) from error
+    except asyncio.CancelledError:
+        if not stopping.asked.is_set():
+            raise
+
+
+def _allow_many_connections() -> None:
+    """Take all the file descriptors that the system allows: every connection needs one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _reachable(host: str) -> str:

@@ -137,4 +137,8 @@ async def _do(duty: Duty, voice: Voice, watched: int) -> None:
         stopping.force()
 
     loop.add_reader(watched, orphaned)
-    await duty(stopping, voice)
+    try:
+        await duty(stopping, voice)
+    except asyncio.CancelledError:
+        if not stopping.asked.is_set():
+            raise

@@ -5,6 +5,7 @@ how long a client may refuse to read. What breaks a limit is refused in plain te
 """
 
 import asyncio
+import re
 from asyncio import TimerHandle
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,6 +16,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 _FIRST_REQUEST_SECONDS: Final = 1.0
+_UPGRADE: Final = re.compile(rb"(?<=\r\n)upgrade(?=:)", re.IGNORECASE)
+_NO_UPGRADE: Final = b"x-upgrade-offered"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +59,8 @@ class LimitedProtocol(HttpToolsProtocol):
         was_in_head = self._in_head
         if was_in_head:
             self._head_bytes += len(data)
+        if not self._in_body:
+            data = _without_upgrade(data)
         super().data_received(data)
         if self.transport.is_closing():
             return
@@ -159,6 +164,18 @@ class LimitedProtocol(HttpToolsProtocol):
                 % (status, reason, len(says), says.encode("ascii"))
             )
         self.transport.close()
+
+
+def _without_upgrade(data: bytes) -> bytes:
+    """The head with an offer of another protocol renamed, as a server may ignore it.
+
+    The parser would take what follows for that protocol and drop the body; clients that speak
+    HTTP/2 as well make such offers with ordinary requests.
+    """
+    if b"pgrade:" not in data and b"PGRADE:" not in data:
+        return data
+    head, blank, body = data.partition(b"\r\n\r\n")
+    return _UPGRADE.sub(_NO_UPGRADE, head) + blank + body
 
 
 class _HeadersTooLarge(httptools.HttpParserError):

@@ -216,6 +216,7 @@ async def _keep(settings: Settings, assembly: Assembly, stopping: Stopping, voic
             assembly.database(settings, lambda text: voice.say(REPORT, text)) as url,
             assembly.background(settings, url),
         ):
+            stopping.started()
             voice.say(READY, url)
             await stopping.asked.wait()
     except assembly.expected as error:

@@ -16,22 +16,35 @@ from openorders.telemetry import Metrics
 
 
 class Stopping:
-    """How a process is told to end: `asked` politely, then perhaps `at_once`."""
+    """How a process is told to end: `asked` politely, then perhaps `at_once`.
+
+    Made by the task that starts the process: being asked cancels it, until it has `started`.
+    """
 
     def __init__(self) -> None:
         self.asked = asyncio.Event()
         self.at_once = asyncio.Event()
+        self._starting = asyncio.current_task()
+
+    def started(self) -> None:
+        """From now on, ending is up to whoever waits for `asked`."""
+        self._starting = None
 
     def ask(self) -> None:
         """End when everything under way is done; asked a second time, end at once."""
         if self.asked.is_set():
             self.at_once.set()
-        self.asked.set()
+        self._ask()
 
     def force(self) -> None:
         """End at once."""
-        self.asked.set()
         self.at_once.set()
+        self._ask()
+
+    def _ask(self) -> None:
+        self.asked.set()
+        if self._starting is not None:
+            self._starting.cancel()
 
     def listen_to(self, *signals: signal.Signals) -> None:
         """Be asked by these signals."""
@@ -55,6 +68,7 @@ async def answer_requests(
     async with assembly.application(settings, url, lifecycle, metrics) as application:
         listener = listener_for(settings, application, lifecycle)
         await listener.start(listening)
+        stopping.started()
         on_ready()
         await stopping.asked.wait()
         listener.drain()
