@@ -15,6 +15,7 @@ from openorders.contracts import ALL
 from openorders.server.lifecycle import Lifecycle
 from openorders.server.sockets import listen, port_of
 from openorders.server.worker import listener_for
+from openorders.services import unguessable
 from openorders.settings import read
 from openorders.store.database import opened
 from openorders.telemetry import Metrics
@@ -41,7 +42,7 @@ async def port(database_url: str) -> AsyncIterator[int]:
     """The product with its demo, on a port of its own."""
     settings, lifecycle = read({}, demo="true", log_requests="none"), Lifecycle()
     async with opened(database_url, connections=1) as database:
-        await demo.fill(database, app.unguessable)
+        await demo.fill(database, unguessable)
     listening = listen("127.0.0.1", 0, 1)[0]
     number = port_of(listening)
     async with app.Product().application(

@@ -9,7 +9,6 @@ import pytest
 from openorders import app, services
 from openorders.contracts import ALL
 from openorders.server.lifecycle import Lifecycle, Phase
-from openorders.services import open_contracts
 from openorders.settings import read
 from openorders.telemetry import Metrics
 
