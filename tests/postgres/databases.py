@@ -44,3 +44,30 @@ def finish(work: Coroutine[Any, Any, T]) -> T:
     """Wait for asynchronous work from where no loop is ours: on a loop in another thread."""
     with ThreadPoolExecutor(max_workers=1) as thread:
         return thread.submit(asyncio.run, work).result()
+
+
+_EMPTY = """
+do $$
+declare
+    found record;
+begin
+    execute (
+        select 'truncate ' || string_agg(format('%I', tablename), ', ') || ' restart identity'
+        from pg_tables where schemaname = 'public' and tablename <> 'schema_migrations'
+    );
+    for found in select sequencename as name, start_value from pg_sequences
+        where schemaname = 'public'
+    loop
+        if found.name like 'order\\_numbers\\_%' then
+            execute format('drop sequence %I', found.name);
+        else
+            perform setval(found.name::regclass, found.start_value, false);
+        end if;
+    end loop;
+end $$
+"""
+
+
+def empty(url: str) -> None:
+    """Delete every row, and count from the start again, as in a database just migrated."""
+    run(url, _EMPTY)

@@ -11,6 +11,12 @@ from tests.world import World, a_world
 
 
 @pytest.fixture
+def database_url(emptied_database_url: str) -> str:
+    """These tests leave the schema alone, so they take turns on one database."""
+    return emptied_database_url
+
+
+@pytest.fixture
 async def world(database: Database, tmp_path: Path) -> World:
     return await a_world(database, tmp_path / "mail")
 
