@@ -22,6 +22,7 @@ from openorders.domain.refusals import (
 )
 from openorders.store import payments
 from openorders.store.payments import NewAttempt
+from openorders.usecases.advance_order import Advance, advance_order
 from openorders.usecases.answers import Answer
 from openorders.usecases.cancel_order import Cancel, cancel_order
 from openorders.usecases.pay_order import Pay, pay_order
@@ -254,3 +255,19 @@ async def test_a_cancelled_order_releases_what_was_reserved(world: World) -> Non
     await authorised(world, order.id)
     await cancel_order(world.context(), Cancel(order_id=order.id), told(str))
     assert await operations(world, order, "void") == ["succeeded"]
+
+
+async def test_money_that_was_taken_elsewhere_is_recorded_and_given_back_by_hand(
+    world: World,
+) -> None:
+    await world.sells(price=2500)
+    order = await world.placed(payment_asked=True)
+    await advance_order(
+        world.context(), Advance(order_id=order.id, target=Word.PAID, reason="Cash"), told(str)
+    )
+    (payment,) = (await world.order(order.id)).payments
+    assert (payment.gateway, payment.captured) == ("manual", 2500)
+    await refund(world, order, "5.00")
+    await refund(world, order)
+    now = await world.order(order.id)
+    assert (now.word, now.payments[0].refunded) == (Word.REFUNDED, 2500)
