@@ -165,7 +165,7 @@ class _Outgoing:
 def _open(scope: Scope, public_url: str | None) -> tuple[str, Exchange]:
     """The host that was asked for, and the record of this exchange."""
     headers = dict(scope["headers"])
-    host = headers.get(b"host", b"").decode("latin-1")
+    host = headers.get(b"host", b"").decode("latin-1") or _own_address(scope)
     if public_url:
         scope["scheme"] = public_url.partition(":")[0]
     origin = public_url or f"{scope['scheme']}://{host}"
@@ -175,6 +175,12 @@ def _open(scope: Scope, public_url: str | None) -> tuple[str, Exchange]:
     else:
         request_id = f"{random.getrandbits(80):020x}"  # tells apart, hides nothing
     return host_name(host), Exchange(request_id, origin, origin)
+
+
+def _own_address(scope: Scope) -> str:
+    """Where the client has come, as far as we can tell without a `Host` header (HTTP/1.0)."""
+    name, port = scope.get("server") or ("localhost", 80)
+    return f"{name}:{port}"
 
 
 def host_name(header: str) -> str:

@@ -1,13 +1,14 @@
 """What a JSON body must be, and that each fault names its field."""
 
+import asyncio
 import json
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openorders.contracts.kit.bodies import BodyReader, check_text
-from openorders.contracts.kit.unreadable import Unreadable
+from openorders.contracts.kit.bodies import BodyLimits, BodyReader, check_text, read_body
+from openorders.contracts.kit.unreadable import BodyTooSlow, Unreadable
 from tests.contracts.kit.conftest import World
 from tests.contracts.kit.sample import OrderIn
 
@@ -209,3 +210,25 @@ async def test_a_body_over_the_limit_in_parts_is_413(world: World):
 
     big = await world.client.post("/orders", content=parts(), headers=JSON)
     assert big.status_code == 413
+
+
+async def test_a_body_that_does_not_arrive_in_time_is_given_up():
+    read = read_body(stuck_receive, None, BodyLimits(most=1000, seconds=0.05))
+    with pytest.raises(BodyTooSlow):
+        await read
+
+
+async def stuck_receive():
+    await asyncio.sleep(10)
+    return {"type": "http.request"}
+
+
+@pytest.mark.parametrize("depth", [100, 300, 500, 900, 950, 1000, 5000])
+@pytest.mark.parametrize("note", ["plain", r"\u0000"])
+async def test_no_depth_is_a_fault_even_with_a_key(world: World, depth, note):
+    deep = "[" * depth + "]" * depth
+    raw = body(more=f', "other": {deep}, "note": "{note}"')
+    headers = {**JSON, "Idempotency-Key": "k"}
+    answer = await world.client.post("/orders", content=raw, headers=headers)
+    assert answer.status_code in ((201, 400) if note == "plain" else (400,))
+    assert world.faults == []

@@ -156,8 +156,10 @@ def _first_bad_text(body: bytes, default: str = BODY) -> str:
             body.decode(errors="surrogateescape"), parse_int=str, parse_float=str, strict=False
         )
         return next(_bad_texts(value, ""), default)
-    except (ValueError, RecursionError):
-        return BODY if default else ""
+    except RecursionError:
+        raise Unreadable(BODY, "is nested too deeply") from None
+    except ValueError:
+        return default  # no JSON at all: whoever decodes it says so
 
 
 def _bad_texts(value: object, path: str) -> Iterator[str]:

@@ -65,7 +65,8 @@ class Call:
 
     def url(self, **changed: object) -> str:
         """This request's absolute URL with query parameters replaced; None removes one."""
-        query = dict(parse_qsl(self._scope["query_string"].decode("latin-1")))
+        sent = self._scope["query_string"].decode("latin-1")
+        query = dict(parse_qsl(sent, keep_blank_values=True))
         for name, value in changed.items():
             if value is None:
                 query.pop(name, None)

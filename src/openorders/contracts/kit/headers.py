@@ -11,7 +11,7 @@ from typing import Final, cast
 
 import msgspec
 
-from openorders.contracts.kit.unreadable import Unreadable
+from openorders.contracts.kit.unreadable import BODY, Unreadable
 from openorders.domain.refusals import NotAuthenticated, Refused
 
 _KEY_HEADER: Final = "Idempotency-Key"
@@ -101,15 +101,19 @@ def read_key(headers: Headers) -> str | None:
 def key_digest(credential: str, method: str, place: str, key: str) -> bytes:
     """What an idempotency key is known by: it belongs to credential, method and place."""
     parts = f"{credential}\0{method}\0{place}\0{key}"
-    return hashlib.sha256(parts.encode()).digest()
+    return hashlib.sha256(parts.encode(errors="surrogatepass")).digest()
 
 
 def fingerprint(body: object) -> bytes:
     """A digest of a parsed JSON body: the same for the same values however they are written.
 
-    Order of fields, blanks and escapes do not count; `1`, `1.0` and `1e0` are one number.
+    Order of fields, blanks and escapes do not count; `1`, `1.0` and `1e0` are one number. Raises
+    `Unreadable` for a body that is nested too deeply to look at.
     """
-    plain = msgspec.json.encode(_canonical(body), order="sorted")
+    try:
+        plain = msgspec.json.encode(_canonical(body), order="sorted")
+    except RecursionError:
+        raise Unreadable(BODY, "is nested too deeply") from None
     return hashlib.sha256(plain).digest()
 
 
