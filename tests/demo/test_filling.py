@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from openorders.store import access, orders, stores
 from openorders.store.database import Database, opened
 from openorders.usecases.admit_callers import digest_of
 from tests.postgres import databases
+from tests.world import a_world
 
 
 def token() -> str:
@@ -190,8 +192,16 @@ async def test_every_variant_has_ten_thousand_on_hand(demo: Database):
 
 async def test_filling_again_changes_nothing(demo: Database):
     before = await rows(demo, "select count(*), max(xmin::text::bigint) from orders")
-    assert not (await fill(demo, token)).now
+    filled = await fill(demo, token)
+    assert (filled.now, filled.here) == (False, True)
     assert await rows(demo, "select count(*), max(xmin::text::bigint) from orders") == before
+
+
+async def test_a_database_with_other_stores_is_left_alone(database: Database, tmp_path: Path):
+    await a_world(database, tmp_path)
+    filled = await fill(database, token)
+    assert (filled.now, filled.here) == (False, False)
+    assert await rows(database, "select name from stores") == [("shop",)]
 
 
 async def test_new_things_are_numbered_beyond_the_demo(database: Database):

@@ -1,5 +1,6 @@
 """A catalogue file is written whole or not at all, as often as one likes."""
 
+import asyncio
 import io
 import json
 from pathlib import Path
@@ -277,6 +278,17 @@ async def test_a_large_file_is_read_in_pieces(world: World):
     assert await is_sound(world)
     left = await world.row("select count(*) from catalogue_rows where store_id = $1")
     assert left["count"] == 0
+
+
+async def test_orders_that_are_placed_meanwhile_are_counted_whole(world: World):
+    await imported(world, TEA.replace(",40,", ",,").replace(",,5,no", ",,500,yes"))
+    buying = [world.placed(wanted(1, 1), wanted(2, 1)) for _ in range(5)]
+    counting = [imported(world, TEA.replace(",40,", ",500,").replace(",,5,no", ",,600,yes"))]
+    buying_on = [world.placed(wanted(2, 1), wanted(1, 1)) for _ in range(15)]
+    await asyncio.gather(*buying, *counting, *buying_on)
+    assert await world.stock(11) == (500, 20)
+    assert await world.stock(2) == (600, 20)
+    assert await is_sound(world)
 
 
 async def test_another_stores_catalogue_is_another(

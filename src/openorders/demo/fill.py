@@ -35,17 +35,21 @@ _CHARGED: Final = ("charged", "paid")
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """Whether the demo was filled in now; False: somebody uses the database already."""
+    """Whether the demo was filled in `now`, and whether it is `here`: a database that somebody
+    uses for other stores is left alone.
+    """
 
     now: bool
+    here: bool
 
 
 async def fill(database: Database, token: Callable[[], str]) -> Filled:
     """Fill the demo in, unless there is any store. `token` gives unguessable text."""
     async with database.transaction() as connection:
         await bulk.take_turn(connection)
-        if await bulk.has_stores(connection):
-            return Filled(now=False)
+        names = {store.name for store in await stores.all_stores(connection)}
+        if names:
+            return Filled(now=False, here=names >= set(STORES))
         files = [load(name) for name in STORES]
         charges = sum(
             step.to in _CHARGED for file in files for order in file.orders for step in order.steps
@@ -54,7 +58,7 @@ async def fill(database: Database, token: Callable[[], str]) -> Filled:
         for file in files:
             await _fill_store(connection, file, payment_ids, token)
         await bulk.begin_ids_after(connection, LAST_IDS)
-    return Filled(now=True)
+    return Filled(now=True, here=True)
 
 
 async def _fill_store(

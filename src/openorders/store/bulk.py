@@ -87,11 +87,6 @@ async def take_turn(connection: Connection) -> None:
     await _Q.take_turn.execute(connection)
 
 
-async def has_stores(connection: Connection) -> bool:
-    """Whether anybody uses the database already."""
-    return await _Q.has_stores.fetchval(connection) is True
-
-
 async def reserve_ids(connection: Connection, count: int) -> list[ReservedIds]:
     """Numbers for that many payments."""
     rows = await _Q.reserve_ids.fetch(connection, count=count)

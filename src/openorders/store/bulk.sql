@@ -2,10 +2,6 @@
 -- Lets one process at a time fill a database, until its transaction ends.
 select pg_advisory_xact_lock(hashtext('openorders.filling'));
 
--- name: has_stores
--- Whether anybody uses the database already.
-select exists (select store_id from stores);
-
 -- name: reserve_ids
 -- Fresh numbers for that many payments: ours, of their operations, and of the sandbox's books.
 select
