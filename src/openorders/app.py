@@ -79,6 +79,8 @@ class Product:
                     filled = await demo.fill(database, unguessable)
                     if filled.now:
                         report("The demo's stores are filled in.")
+                    elif not filled.here:
+                        report("There are other stores already, so the demo is left out.")
             yield url
 
     @asynccontextmanager
@@ -204,7 +206,7 @@ def _pages(
         openapi_config=None,
         logging_config=None,
     )
-    paying = pay_application(services)
+    paying = pay_application(services, is_weather)
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         responsible: Any = paying if scope["path"].startswith("/pay/") else pages

@@ -14,6 +14,7 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from openorders.domain.order import Order, Word
 from openorders.pages.pay import pay_application
+from openorders.services import is_weather
 from openorders.store.database import Database
 from openorders.usecases.pay_page import pay_path
 from openorders.usecases.perform_operations import sweep_operations
@@ -43,7 +44,7 @@ async def order(world: World) -> Order:
 @pytest.fixture
 async def origin(world: World) -> AsyncIterator[str]:
     """The page on a port of its own, until the test ends."""
-    application: Any = pay_application(world.services)
+    application: Any = pay_application(world.services, is_weather)
     config = uvicorn.Config(application, port=0, log_level="warning", ws="none", lifespan="off")
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())

@@ -11,7 +11,8 @@ import pytest
 
 from openorders.domain.order import Order, PaymentState, Word
 from openorders.pages.pay import pay_application
-from openorders.store.database import Database
+from openorders.services import is_weather
+from openorders.store.database import Database, opened
 from openorders.usecases.cancel_order import Cancel, cancel_order
 from openorders.usecases.pay_page import pay_path
 from openorders.usecases.perform_operations import sweep_operations
@@ -35,7 +36,7 @@ async def order(world: World) -> Order:
 
 @pytest.fixture
 async def client(world: World) -> AsyncIterator[httpx.AsyncClient]:
-    application: Any = pay_application(world.services)
+    application: Any = pay_application(world.services, is_weather)
     transport = httpx.ASGITransport(app=application)
     async with httpx.AsyncClient(transport=transport, base_url="http://shop.test") as client:
         yield client
@@ -266,3 +267,17 @@ async def test_a_method_it_does_not_have_says_which_it_has(
     answer = await client.delete(path_of(world, order))
     assert answer.status_code == 405
     assert "GET" in answer.headers["allow"]
+
+
+async def test_a_database_that_is_away_is_asked_for_patience(
+    world: World, order: Order, database_url: str
+) -> None:
+    path = path_of(world, order)
+    async with opened(database_url, connections=1) as database:
+        services = replace(world.services, database=database)
+    application: Any = pay_application(services, is_weather)
+    transport = httpx.ASGITransport(app=application)
+    async with httpx.AsyncClient(transport=transport, base_url="http://shop.test") as client:
+        answer = await client.get(path)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert "in a moment" in answer.text

@@ -6,17 +6,18 @@ nothing. Its address is the only credential; it never leaves the page by a refer
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 import structlog
 from jinja2 import Environment, FileSystemLoader
 from litestar import HttpMethod, Litestar, Request, Response, post, route
 from litestar.exceptions import HTTPException
+from litestar.types import ExceptionHandlersMap
 
 from openorders.domain import money
 from openorders.domain.ids import ID_MAX, OrderId, StoreId
@@ -70,8 +71,11 @@ class _Row:
     quantity: int = 1
 
 
-def pay_application(services: Services) -> Litestar:
-    """The pages below `/pay/` as an application of their own."""
+def pay_application(services: Services, is_weather: Callable[[Exception], bool]) -> Litestar:
+    """The pages below `/pay/` as an application of their own.
+
+    `is_weather` knows the failures that pass by themselves.
+    """
 
     @route(PAY_PATH, http_method=[HttpMethod.GET, HttpMethod.HEAD])
     async def show(request: Request[Any, Any, Any]) -> Response[str]:
@@ -93,9 +97,12 @@ def pay_application(services: Services) -> Litestar:
         headers = {**_HEADERS, "Location": request.url.path}
         return Response("", status_code=HTTPStatus.SEE_OTHER, headers=headers)
 
+    def problem(_request: Request[Any, Any, Any], error: Exception) -> Response[str]:
+        return _problem(error, weather=is_weather(error))
+
     return Litestar(
         route_handlers=[show, act],
-        exception_handlers={Exception: _problem},
+        exception_handlers=cast("ExceptionHandlersMap", {Exception: problem}),
         openapi_config=None,
         logging_config=None,
     )
@@ -189,17 +196,19 @@ def _answer(status: HTTPStatus, template: str, shown: dict[str, object]) -> Resp
     return Response(html, status_code=status, headers=dict(_HEADERS), media_type="text/html")
 
 
-def _problem(_request: Request[Any, Any, Any], error: Exception) -> Response[str]:
-    status = HTTPStatus.INTERNAL_SERVER_ERROR
+def _problem(error: Exception, *, weather: bool) -> Response[str]:
+    headers: Mapping[str, str] = {}
     if isinstance(error, HTTPException):
-        status = HTTPStatus(error.status_code)
+        status, headers = HTTPStatus(error.status_code), error.headers or {}
+    elif weather:
+        status, headers = HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": "1"}
     else:
+        status = HTTPStatus.INTERNAL_SERVER_ERROR
         _log.error("pay_page_failed", exc_info=error)
     shown: dict[str, object] = {
         "title": status.phrase,
         "sentence": _SENTENCES.get(status, _FAULT),
     }
     response = _answer(status, "problem.html", shown)
-    if isinstance(error, HTTPException) and error.headers:
-        response.headers.update(error.headers)
+    response.headers.update(headers)
     return response
