@@ -63,7 +63,8 @@ async def begin(connection: Connection) -> None:
 async def csv_rows(connection: Connection, table: Table) -> AsyncGenerator[bytes]:
     """The rows as CSV, in chunks of whole rows, by COPY and therefore at its speed.
 
-    Needs `begin`. Closing the generator ends the COPY; a reader that is slow slows it down.
+    Needs `begin`. A reader that is slow slows it down. Closing the generator before its end
+    costs the connection.
     """
     sql, parameters = _composed(table, csv=True)
     queue: asyncio.Queue[bytes] = asyncio.Queue(_AHEAD)
@@ -94,7 +95,11 @@ async def csv_rows(connection: Connection, table: Table) -> AsyncGenerator[bytes
             yield chunk
         await copying
     finally:
-        copying.cancel()
+        if not copying.done():
+            connection.terminate()  # the server stops when it next sends; a cancel would race it
+            copying.cancel()
+            while not queue.empty():  # whatever it still has to put finds room
+                queue.get_nowait()
         await asyncio.gather(copying, return_exceptions=True)
 
 

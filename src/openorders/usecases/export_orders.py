@@ -7,6 +7,7 @@ memory for a million orders than for one.
 import asyncio
 import os
 import tempfile
+import threading
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -50,10 +51,9 @@ async def export_csv(ctx: Context, export: Export) -> AsyncGenerator[bytes]:
     """
     async with _turn(ctx), ctx.services.database.snapshot() as connection:
         await exports.begin(connection)
-        header = ",".join(column.name for column in export.columns)
-        yield f"{header}\r\n".encode()
         rows = exports.csv_rows(connection, _table(ctx, export))
         try:
+            yield f"{','.join(column.name for column in export.columns)}\r\n".encode()
             async for chunk in rows:
                 yield chunk
         finally:
@@ -78,6 +78,8 @@ async def export_excel(ctx: Context, export: Export) -> Path:
 
 
 async def _write(ctx: Context, table: Table, path: Path) -> None:
+    left = threading.Event()
+    loop = asyncio.get_running_loop()
     async with ctx.services.database.snapshot() as connection:
         await exports.begin(connection)
         count = await exports.count_rows(connection, table)
@@ -87,7 +89,7 @@ async def _write(ctx: Context, table: Table, path: Path) -> None:
                 write_workbook,
                 path,
                 table.columns,
-                _pulled(batches, asyncio.get_running_loop()),
+                _pulled(batches, loop, left),
                 row_count=count,
                 minor_digits=ctx.store.minor_digits,
             )
@@ -95,14 +97,14 @@ async def _write(ctx: Context, table: Table, path: Path) -> None:
         try:
             await asyncio.shield(writing)
         except asyncio.CancelledError:
-            # The thread cannot be stopped from outside; without rows it ends by itself.
-            await batches.aclose()
+            # A thread cannot be stopped from outside; without rows it soon ends by itself.
+            left.set()
             await asyncio.gather(writing, return_exceptions=True)
             raise
 
 
 def _pulled(
-    batches: AsyncGenerator[Sequence[Row]], loop: asyncio.AbstractEventLoop
+    batches: AsyncGenerator[Sequence[Row]], loop: asyncio.AbstractEventLoop, left: threading.Event
 ) -> Iterator[Row]:
     """The rows for a thread that may wait, fetched by the loop that owns the connection."""
 
@@ -111,7 +113,10 @@ def _pulled(
             return batch
         return ()
 
-    while batch := asyncio.run_coroutine_threadsafe(following(), loop).result():
+    while not left.is_set():
+        batch = asyncio.run_coroutine_threadsafe(following(), loop).result()
+        if not batch:
+            break
         yield from batch
 
 
