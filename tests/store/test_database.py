@@ -253,3 +253,15 @@ async def test_a_pool_that_is_used_up_says_so(
     async with opened(proxy.url, connections=1) as database, database.connection():
         with pytest.raises(DatabaseUnavailableError, match="busy"):
             await keep(database, 1)
+
+
+async def test_long_reads_leave_connections_for_those_who_place(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openorders.store.database.ACQUIRE_S", 0.05)
+    async with opened(database_url, connections=8) as pool, pool.snapshot(), pool.snapshot():
+        with pytest.raises(DatabaseUnavailableError, match="long reads"):
+            async with pool.snapshot():
+                raise AssertionError
+        async with pool.connection() as connection:
+            assert await connection.fetchval("select 1") == 1

@@ -50,6 +50,9 @@ STATEMENT_S = 30.0
 ACQUIRE_S = 10.0
 """How long a request may wait for a free connection before it is told to come back."""
 
+SNAPSHOT_SHARE = 4
+"""One connection in so many may be held by reads that last as long as a client does."""
+
 TRANSACTION_ATTEMPTS = 5
 
 Isolation = Literal["read_committed", "repeatable_read", "serializable"]
@@ -105,6 +108,7 @@ class Database:
     def __init__(self, pool: SessionPool, connector: Connector) -> None:
         self._pool = pool
         self._connector = connector
+        self._snapshots = asyncio.Semaphore(max(1, pool.size // SNAPSHOT_SHARE))
 
     @asynccontextmanager
     async def connection(self) -> AsyncGenerator[Connection, None]:
@@ -152,9 +156,24 @@ class Database:
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncGenerator[Connection, None]:
-        """A transaction that sees one state of everything, and cannot write."""
-        async with self.transaction(isolation="repeatable_read", read_only=True) as connection:
-            yield connection
+        """A transaction that sees one state of everything, and cannot write.
+
+        A snapshot may last as long as a client reads, so all of them together never take more
+        than a share of the pool: orders are placed beside any number of exports. Who finds none
+        free in time gets a DatabaseUnavailableError.
+        """
+        try:
+            async with asyncio.timeout(ACQUIRE_S):
+                await self._snapshots.acquire()
+        except TimeoutError:
+            raise DatabaseUnavailableError(
+                f"All places for long reads were taken for {ACQUIRE_S:.0f} s."
+            ) from None
+        try:
+            async with self.transaction(isolation="repeatable_read", read_only=True) as connection:
+                yield connection
+        finally:
+            self._snapshots.release()
 
     async def run(
         self, work: Callable[[Connection], Awaitable[T]], *, isolation: Isolation = "read_committed"

@@ -38,6 +38,10 @@ class SessionPool:
         self._returned = asyncio.Event()
 
     @property
+    def size(self) -> int:
+        return self._size
+
+    @property
     def open(self) -> int:
         return len(self._free) + len(self._taken)
 

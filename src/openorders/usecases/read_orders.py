@@ -67,9 +67,7 @@ async def list_orders(
 async def stream_orders(ctx: Context, search: Search) -> AsyncGenerator[OrderStream, None]:
     """All that the caller may see of a search, from one snapshot, in constant memory."""
     scoped = replace(search, criteria=scope(ctx, search.criteria))
-    async with ctx.services.database.transaction(
-        isolation="repeatable_read", read_only=True
-    ) as connection:
+    async with ctx.services.database.snapshot() as connection:
         count = await listing.clipped_count(connection, ctx.store_id, scoped)
         yield OrderStream(count=count, orders=listing.stream(connection, ctx.store_id, scoped))
 

@@ -32,9 +32,7 @@ async def verify(
 
     Raises `StoreUnknownError`.
     """
-    async with services.database.transaction(
-        isolation="repeatable_read", read_only=True
-    ) as connection:
+    async with services.database.snapshot() as connection:
         wanted = (
             await stores.all_stores(connection)
             if store is None
