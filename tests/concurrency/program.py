@@ -34,24 +34,15 @@ class Program:
 
     def start(self, *, workers: int = 2) -> None:
         self.port = self.port or _free_port()
-        log = (self.folder.parent / f"{self.folder.name}.log").open("ab")
-        self.process = subprocess.Popen(
-            [
-                OPENORDERS,
-                "serve",
-                "--data-dir",
-                str(self.folder),
-                "--port",
-                str(self.port),
-                "--workers",
-                str(workers),
-                *self.extra,
-            ],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            env={**os.environ, "OPENORDERS_LOG_LEVEL": "warning"},
-        )
+        words = ["--data-dir", str(self.folder), "--port", str(self.port)]
+        with (self.folder.parent / f"{self.folder.name}.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [OPENORDERS, "serve", *words, "--workers", str(workers), *self.extra],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env={**os.environ, "OPENORDERS_LOG_LEVEL": "warning"},
+            )
         self._wait()
 
     def stop(self) -> int:
