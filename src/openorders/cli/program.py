@@ -8,7 +8,8 @@ from typing import Final
 from cyclopts import App, CycloptsError
 
 from openorders.cli import catalog, database, key, serving, settings_table, store, verifying
-from openorders.cli.failing import INTERRUPTED, MISUSED, CommandFailed
+from openorders.cli.failing import FAILED, INTERRUPTED, MISUSED, CommandFailed
+from openorders.settings import SettingsError, read
 
 ABOUT: Final = """\
 One order book, five documented HTTP order APIs, on PostgreSQL.
@@ -53,7 +54,19 @@ def run(arguments: list[str]) -> int:
         # Whoever read us has enough; nothing may be written to them at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:
+        if _wants_traces():
+            raise
+        fault = f"an unexpected fault, {type(error).__name__}: {error}."
+        return _fail(f"{fault} OPENORDERS_LOG_LEVEL=debug shows where it came from.", FAILED)
     return 0
+
+
+def _wants_traces() -> bool:
+    try:
+        return read().log_level == "debug"
+    except SettingsError:
+        return False
 
 
 def _sentence(error: CycloptsError) -> str:

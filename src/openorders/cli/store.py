@@ -25,7 +25,6 @@ File = Annotated[
 @app.command
 def create(
     name: Annotated[str, Parameter(help="What the store is called in commands.")],
-    /,
     *,
     currency: Annotated[str, Parameter(help="Its ISO 4217 currency.")] = "USD",
     time_zone: Annotated[str, Parameter(help="Whose days its metrics count.")] = "UTC",
@@ -80,7 +79,12 @@ def list_(*, json: AsJson = False, where: Where = HERE) -> None:
 
 
 @app.command
-def show(name: str, /, *, json: AsJson = False, where: Where = HERE) -> None:
+def show(
+    name: Annotated[str, Parameter(help="The store to show.")],
+    *,
+    json: AsJson = False,
+    where: Where = HERE,
+) -> None:
     """Show everything a store has decided, in the form that `store apply` reads.
 
     A shared secret is shown as `********`; applied again, it stays what it is.
