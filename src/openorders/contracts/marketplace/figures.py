@@ -10,11 +10,10 @@ from openorders.contracts.kit import Unreadable
 from openorders.contracts.marketplace.ids import format_customer, format_offer
 from openorders.contracts.marketplace.requests import GroupBy, MetricsQuery
 from openorders.contracts.marketplace.schemas import GroupOut, MetricsOut, StatusCounts
-from openorders.contracts.marketplace.words import Status, status_of, words_of
+from openorders.contracts.marketplace.words import STATUSES, Status, words_of
 from openorders.domain.ids import CustomerId, VariantId
 from openorders.domain.metrics import Figures, Group, Grouping, Metrics, Period
 from openorders.domain.money import to_decimal
-from openorders.domain.order import Word
 from openorders.domain.store_settings import Store
 
 _GROUPINGS: Final[Mapping[GroupBy, Grouping]] = {
@@ -76,12 +75,9 @@ def _of_status(metrics: Metrics, status: Status) -> Figures:
 
 
 def _by_status(metrics: Metrics, store: Store) -> list[GroupOut]:
-    statuses: list[Status] = []
-    for word in Word:
-        status = status_of(word)
-        if word in metrics.by_word and status not in statuses:
-            statuses.append(status)
-    return [_group_out(status, _of_status(metrics, status), store) for status in statuses]
+    """The statuses that any order has, in the order of an order's life."""
+    there = [(status, _of_status(metrics, status)) for status in STATUSES]
+    return [_group_out(status, figures, store) for status, figures in there if figures.orders]
 
 
 def _group_out(key: str, figures: Figures, store: Store) -> GroupOut:

@@ -1,6 +1,6 @@
 """The status words of `marketplace`, from and to the words inside."""
 
-from typing import Literal, TypeAlias, assert_never
+from typing import Final, Literal, TypeAlias, assert_never, get_args
 
 from openorders.domain.order import Word
 
@@ -14,6 +14,8 @@ Status: TypeAlias = Literal[
     "refunded",
     "cancelled",
 ]
+STATUSES: Final[tuple[Status, ...]] = get_args(Status)
+"""All of them, in the order of an order's life."""
 
 
 def status_of(word: Word) -> Status:
