@@ -12,6 +12,7 @@ from openorders.domain.refusals import (
     MoveNotAllowed,
     NotPermitted,
     OrderNotFound,
+    PaymentDeclined,
     Reason,
     Refused,
     TooLateToCancel,
@@ -129,6 +130,14 @@ async def test_a_refund_that_was_asked_for_is_in_the_answer(world: World) -> Non
     )
     assert answer.body == b"refunded:2"
     assert (await world.order(order.id)).payment is PaymentState.REFUNDED
+
+
+async def test_a_refund_that_the_gateway_will_not_do_is_refused(world: World) -> None:
+    await world.sells(1, price=500)
+    order = await world.placed(charge=Charge(token="tok_refundFail"))
+    reason = await refusal(world.context(), order.id, Word.REFUNDED)
+    assert isinstance(reason, PaymentDeclined)
+    assert (await world.order(order.id)).word is Word.PAID
 
 
 async def test_cancel_against_ship_ends_one_way_or_the_other(world: World) -> None:

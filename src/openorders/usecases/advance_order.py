@@ -6,7 +6,7 @@ from openorders.domain import progress
 from openorders.domain.access import Role
 from openorders.domain.address import Address
 from openorders.domain.change import By, Change, nothing
-from openorders.domain.ids import OrderId
+from openorders.domain.ids import OperationId, OrderId
 from openorders.domain.order import Order, Shipment, Word
 from openorders.store import changes
 from openorders.usecases import send_mail
@@ -14,7 +14,7 @@ from openorders.usecases.answers import Answer, Later, Reply, once
 from openorders.usecases.context import Context, Unit
 from openorders.usecases.find_order import locked
 from openorders.usecases.perform_operations import perform_all
-from openorders.usecases.read_orders import read_order
+from openorders.usecases.refund_order import carry_out
 from openorders.usecases.send_mail import Notification
 
 
@@ -55,27 +55,36 @@ async def advance_order(ctx: Context, command: Advance, reply: Reply[Advanced]) 
         by = ctx.by(command.reason)
         change = _decided(order, command, by)
         operations = await changes.save(unit.connection, ctx.store_id, change, by)
-        if operations:
-            unit.afterwards.append(lambda: perform_all(ctx.services, ctx.store, operations))
         mail_id = None
         if command.notify:
             mail_id = await send_mail.write(unit.connection, ctx.store, change.order, by)
-        elif command.target is not Word.REFUNDED or not operations:
-            return reply.done(Advanced(order=change.order))
-        return Later(lambda: _told(ctx, command, change.order, mail_id, reply))
+        if command.target is Word.REFUNDED and operations:
+            return Later(lambda: _refunded(ctx, command, operations, mail_id, reply))
+        if operations:
+            unit.afterwards.append(lambda: perform_all(ctx.services, ctx.store, operations))
+        if command.notify:
+            return Later(lambda: _told(ctx, change.order, mail_id, reply))
+        return reply.done(Advanced(order=change.order))
 
     return await once(ctx, reply, work)
 
 
-async def _told(
-    ctx: Context, command: Advance, order: Order, mail_id: int | None, reply: Reply[Advanced]
+async def _refunded(
+    ctx: Context,
+    command: Advance,
+    operations: tuple[OperationId, ...],
+    mail_id: int | None,
+    reply: Reply[Advanced],
 ) -> Answer:
-    """The answer once the outside was asked: what came of the refund, of the mail."""
-    if command.target is Word.REFUNDED:
-        order = await read_order(ctx, order.id)
-    notification = None
+    """The answer once the gateway was asked: the word holds when it has said yes."""
+    returned = await carry_out(ctx, command.order_id, operations)
     if command.notify:
-        notification = await send_mail.hand_over(ctx.services, ctx.store, mail_id)
+        return await _told(ctx, returned.order, mail_id, reply)
+    return reply.done(Advanced(order=returned.order))
+
+
+async def _told(ctx: Context, order: Order, mail_id: int | None, reply: Reply[Advanced]) -> Answer:
+    notification = await send_mail.hand_over(ctx.services, ctx.store, mail_id)
     return reply.done(Advanced(order=order, notification=notification))
 
 

@@ -117,7 +117,7 @@ async def _return(
                 )
 
         async def finish() -> Answer:
-            return reply.done(await _carry_out(ctx, order_id, operation_ids))
+            return reply.done(await carry_out(ctx, order_id, operation_ids))
 
         return Later(finish)
 
@@ -136,9 +136,13 @@ def _wanted(order: Order, amount: Decimal | None) -> int:
     return wanted
 
 
-async def _carry_out(
+async def carry_out(
     ctx: Context, order_id: OrderId, operation_ids: tuple[OperationId, ...]
 ) -> Returned:
+    """Have operations that are committed done, and say what the order is after them.
+
+    Refuses with `PaymentDeclined` when the gateway will do none of them.
+    """
     done: list[Settled] = []
     declined: PaymentDeclined | None = None
     pending = False
