@@ -171,6 +171,15 @@ async def test_a_refund_that_was_not_written_down_is_named(world: World, lived):
     ]
 
 
+async def test_a_refund_that_the_bank_refused_is_no_difference(world: World, lived):
+    charge = Charge(token="tok_refundFail")
+    refused = await world.placed(wanted(1), charge=charge)
+    await cancel_order(world.context(), Cancel(order_id=refused.id), told(str))
+    (payment,) = (await world.order(refused.id)).payments
+    assert (payment.captured, payment.refunded) == (1000, 0)
+    assert await found(world) == []
+
+
 async def test_an_order_that_says_it_is_paid_and_is_not_is_named(world: World, lived):
     order = lived["asked"]
     await tamper(world, f"update orders set payment = 'paid' where id = {order.id}")

@@ -137,7 +137,8 @@ order by d.id, v.what;
 -- name: money_differences
 -- What the payments of orders add up to, where the order says something else: its payment state
 -- (the same table of rows as `domain.progress.payment_state`), and money that is kept though
--- nobody owes it. What is on its way back is not kept.
+-- nobody owes it. What is on its way back is not kept; where a bank has refused to take it back,
+-- that is written down and stays for a person to settle.
 with money as (
     select p.order_id, sum(p.captured) as taken, sum(p.refunded) as given_back,
         coalesce(sum(p.amount) filter (where p.state = 'authorised'), 0) as authorised,
@@ -147,7 +148,12 @@ with money as (
             select coalesce(sum(x.amount), 0) from payment_operations x
             where x.store_id = p.store_id and x.payment_id = p.id
                 and x.kind = 'refund' and x.state = 'started'
-        )) as going_back
+        )) as going_back,
+        bool_or(exists (
+            select from payment_operations x
+            where x.store_id = p.store_id and x.payment_id = p.id
+                and x.kind = 'refund' and x.state = 'failed'
+        )) as refused
     from payments p
     where p.store_id = :store_id
     group by p.order_id
@@ -157,7 +163,7 @@ sides as (
         o.payment, o.payment_asked, o.progress, o.total,
         coalesce(m.taken, 0) as taken, coalesce(m.given_back, 0) as given_back,
         coalesce(m.authorised, 0) as authorised, coalesce(m.started, false) as started,
-        coalesce(m.declined, false) as declined,
+        coalesce(m.declined, false) as declined, coalesce(m.refused, false) as refused,
         coalesce(m.taken - m.given_back - m.going_back, 0) as kept
     from (
         select o.id, o.payment, o.payment_asked, o.progress, o.total
@@ -187,15 +193,15 @@ where d.expected <> d.found
 union all
 select b.id, 'money kept of a cancelled order', '0', b.kept::bigint::text
 from sides b
-where b.progress = 'cancelled' and b.kept <> 0
+where b.progress = 'cancelled' and b.kept <> 0 and not b.refused
 union all
 select b.id, 'money kept beyond the total', '0', (b.kept - b.total)::bigint::text
 from sides b
-where not b.lost and b.progress <> 'cancelled' and b.kept > b.total
+where not b.lost and b.progress <> 'cancelled' and b.kept > b.total and not b.refused
 union all
 select b.id, 'money kept without an order', '0', b.kept::bigint::text
 from sides b
-where b.lost and not b.held and b.kept <> 0
+where b.lost and not b.held and b.kept <> 0 and not b.refused
 order by 1, 2;
 
 -- name: state_differences
