@@ -91,10 +91,10 @@ def _problem(what: str) -> str:
         return _expectation(expected["types"], expected["rest"])
     if what.startswith("Invalid enum value"):
         return "is not one of the values that are allowed"
+    if what == "Invalid RFC3339 encoded date":
+        return f"must be {_NOUNS['date']}"
     if "RFC3339" in what:
         return f"must be {_NOUNS['datetime']}"
-    if "ISO8601" in what:
-        return f"must be {_NOUNS['date']}"
     if "out of range" in what:
         return "is out of range"
     return "is not valid"
