@@ -41,9 +41,7 @@ def main() -> int:
 
 def _rounds(subject: Subject, options: argparse.Namespace) -> list[dict[str, Any]]:
     _wrk(subject, connections=options.connections, seconds=2)
-    script = asyncio.run(
-        limit.write_script(subject.database_url, subject.store_id, subject.products)
-    )
+    script = asyncio.run(limit.write_script(subject.database_url, subject.products))
     pgbench = subject.bindir / "pgbench"
     rounds: list[dict[str, Any]] = []
     for number in range(1, options.rounds + 1):

