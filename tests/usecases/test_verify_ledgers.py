@@ -94,8 +94,10 @@ async def test_the_demo_is_sound(world: World, database: Database):
             ("stock", "variant", 2, "reserved", "3", "2"),
         ),
         (
-            "insert into stock_movements (store_id, kind, variant_ids, quantities, at) "
-            "select store_id, 'receive', '{77}', '{4}', now() from stores",
+            """
+            insert into stock_movements (store_id, kind, variant_ids, quantities, at)
+            select store_id, 'receive', '{77}', '{4}', now() from stores
+            """,
             ("stock", "variant", 77, "on hand", "4", "0"),
         ),
     ],
@@ -111,7 +113,8 @@ async def test_a_line_that_nothing_is_reserved_for_is_named(world: World, lived)
     order = lived["created"]
     await tamper(
         world,
-        f"update order_lines set state = 'verified', quantity = 3 where order_id = {order.id} and variant_id = 1",
+        "update order_lines set state = 'verified', quantity = 3 "
+        f"where order_id = {order.id} and variant_id = 1",
     )
     assert ("stock", "order", order.id, "reserved of variant 1", "3", "2") in await found(world)
 
