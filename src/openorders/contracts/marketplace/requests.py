@@ -16,7 +16,9 @@ QUANTITY_MAX: Final = 1_000_000
 
 GroupBy: TypeAlias = Literal["status", "day", "week", "month", "customer", "offer"]
 
-_Reason = Annotated[str, Meta(max_length=500, description="Why; kept in the order's history.")]
+_Reason = Annotated[
+    Annotated[str, Meta(max_length=500)] | None, Meta(description="Why; kept in the history.")
+]
 _Word = Annotated[str, Meta(max_length=100)]
 _Token = Annotated[str, Meta(max_length=255)]
 
@@ -116,7 +118,7 @@ class StatusIn(Struct):
     """The status an order is to have, and why."""
 
     status: Annotated[Status, Meta(description="The status to bring the order to.")]
-    reason: _Reason | None = None
+    reason: _Reason = None
 
 
 class BulkCancelIn(Struct, rename="camel"):
@@ -126,7 +128,7 @@ class BulkCancelIn(Struct, rename="camel"):
         list[str],
         Meta(min_length=1, max_length=ORDERS_MAX, description="IDs of orders, like ord_789."),
     ]
-    reason: _Reason | None = None
+    reason: _Reason = None
 
 
 class ItemActionIn(Struct, rename="camel"):
@@ -134,7 +136,7 @@ class ItemActionIn(Struct, rename="camel"):
 
     item_id: Annotated[str, Meta(description="The item's ID, like item_1.")]
     action: Annotated[Literal["cancel", "verify"], Meta(description="What to do with it.")]
-    reason: _Reason | None = None
+    reason: _Reason = None
 
 
 class ItemActionsIn(Struct, rename="camel"):
@@ -169,7 +171,9 @@ class ExportIn(Struct):
     """A file to make."""
 
     format: Annotated[Literal["csv", "excel"], Meta(description="What kind of file.")]
-    filters: FiltersIn | None = None
+    filters: Annotated[
+        FiltersIn | None, Meta(description="Which orders; all that are seen, if none.")
+    ] = None
     columns: Annotated[
         Annotated[list[_Column], Meta(min_length=1)] | None,
         Meta(
@@ -201,4 +205,6 @@ class PaymentIn(Struct, rename="camel"):
         Literal["process", "refund", "void"],
         Meta(description="Take what is owed, give back, or release what is only authorised."),
     ]
-    payment_details: PaymentDetailsIn | None = None
+    payment_details: Annotated[
+        PaymentDetailsIn | None, Meta(description="The card, or how much to give back.")
+    ] = None
