@@ -78,6 +78,7 @@ WITHOUT_STORE_ID = {
     "database.weak_settings": "about the server",
     "embedded.*": "about the server: role and database",
     "exports.stream_at_once": "settings of the transaction",
+    "listing.plan_each_chunk": "settings of the transaction",
     "migrate.*": "about the schema as a whole",
     "reports.plan_for_the_values": "settings of the transaction",
 }

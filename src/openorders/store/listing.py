@@ -57,6 +57,7 @@ async def clipped_count(connection: Connection, store_id: StoreId, search: Searc
 
 async def stream(connection: Connection, store_id: StoreId, search: Search) -> AsyncIterator[Order]:
     """Every order that fits, in order, a chunk at a time. Needs a transaction for its cursor."""
+    await connection.execute(_Q.plan_each_chunk.sql)
     statement = criteria.ids(store_id, search)
     cursor = await connection.cursor(statement.sql, *statement.parameters)
     while ids := [row["id"] for row in await cursor.fetch(STREAM_CHUNK)]:
