@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO, Final, Self
 
 from cyclopts import App, Parameter
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from openorders.cli.failing import CommandFailed
 from openorders.cli.showing import AsJson, as_json
@@ -102,6 +100,15 @@ class _Bar:
     LINE_EVERY_S: Final = 2.0
 
     def __init__(self, raw: BinaryIO, file: Path) -> None:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            Progress,
+            TaskProgressColumn,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
         self._raw = raw
         self._size = file.stat().st_size
         self._said_at = time.monotonic()

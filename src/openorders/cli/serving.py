@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import Parameter
-from rich.console import Console
-from rich.status import Status
 
 from openorders.cli.failing import CommandFailed
 
 if TYPE_CHECKING:
+    from rich.status import Status
+
     from openorders.server import Running
     from openorders.settings import Settings
 
@@ -115,9 +115,11 @@ class _Progress:
     """What is going on before the server answers: a line that changes, or lines in a log."""
 
     def __init__(self) -> None:
-        console = Console(stderr=True)
-        self._status: Status | None = console.status("") if console.is_terminal else None
-        if self._status is not None:
+        self._status: Status | None = None
+        if sys.stderr.isatty():
+            from rich.console import Console
+
+            self._status = Console(stderr=True).status("")
             self._status.start()
 
     def say(self, sentence: str) -> None:

@@ -5,10 +5,6 @@ from typing import Annotated, Final, TypeAlias
 
 import msgspec
 from cyclopts import Parameter
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 AsJson: TypeAlias = Annotated[
     bool, Parameter(name="--json", negative=(), help="Print JSON, for programs.")
@@ -24,6 +20,11 @@ def as_json(value: object) -> None:
 
 def as_table(rows: Sequence[Mapping[str, object]], columns: Sequence[str], nothing: str) -> None:
     """Print rows below each other; None and what is missing stays empty."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     if not rows:
         print(nothing)
         return
