@@ -74,6 +74,8 @@ class Product:
         """The database, up and migrated, and filled when the demo was asked for."""
         async with database_url(settings, report) as url:
             await migrate.migrate(url, report=report)
+            if settings.database_url is not None:
+                await _warn_of_weak_settings(url)
             if settings.demo:
                 async with opened(url, connections=1) as database:
                     filled = await demo.fill(database, unguessable)
@@ -108,6 +110,18 @@ class Product:
                 yield shell(settings, services, lifecycle, metrics)
             finally:
                 gauging.cancel()
+
+
+async def _warn_of_weak_settings(url: str) -> None:
+    """An operator's own PostgreSQL is theirs to set, but not without being told what it costs."""
+    async with opened(url, connections=1) as database:
+        weak = await database.weak_settings()
+    if weak:
+        _log.warning(
+            "database_can_lose_orders",
+            off=weak,
+            why="With these off, a power cut can lose or damage orders that were acknowledged.",
+        )
 
 
 async def _gauge(database: Database, metrics: Metrics) -> None:
@@ -186,6 +200,7 @@ def _pages(
     ]
     migrated = _Migrated(services.database)
     checks = {"database": services.database.ping, "migrations": migrated.check}
+    concerns = {"durability": partial(_is_durable, services.database)}
 
     def failed(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, str]]:
         if isinstance(error, HTTPException):
@@ -200,7 +215,7 @@ def _pages(
     pages = Litestar(
         route_handlers=[
             *site_routes(shown, VERSION),
-            *operation_routes(lifecycle, metrics, checks),
+            *operation_routes(lifecycle, metrics, checks, concerns),
         ],
         exception_handlers=cast("ExceptionHandlersMap", {Exception: failed}),
         openapi_config=None,
@@ -213,6 +228,10 @@ def _pages(
         await responsible(scope, receive, send)
 
     return answer
+
+
+async def _is_durable(database: Database) -> bool:
+    return not await database.weak_settings()
 
 
 class _Migrated:

@@ -1,5 +1,6 @@
 """The whole product as one application, on a real database."""
 
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -10,9 +11,10 @@ from openorders import app, services
 from openorders.contracts import ALL
 from openorders.server.lifecycle import Lifecycle, Phase
 from openorders.settings import read
-from openorders.telemetry import Metrics
+from openorders.telemetry import Metrics, configure_logging
 
 NAMES = [contract.name for contract in ALL]
+FORGETFUL = "options=-c%20synchronous_commit%3Doff"
 
 Product = Callable[..., AbstractAsyncContextManager[tuple[httpx.AsyncClient, Lifecycle]]]
 
@@ -93,8 +95,30 @@ async def test_a_process_that_serves_is_ready(client: httpx.AsyncClient):
     assert (await client.get("/livez")).text == "ok\n"
     assert (await client.get("/readyz")).text == "ok\n"
     told = (await client.get("/readyz?verbose")).json()
+    durability = told["checks"].pop("durability")
+    assert durability == told["status"]  # a database for tests may be one that forgets
     assert told["checks"] == {"serving": "pass", "database": "pass", "migrations": "pass"}
     assert (await client.head("/readyz")).status_code == 200
+
+
+async def test_a_database_that_can_lose_orders_is_told_of_and_keeps_no_traffic_away(
+    database_url: str, capsys: pytest.CaptureFixture[str]
+):
+    forgetful = f"{database_url}{'&' if '?' in database_url else '?'}{FORGETFUL}"
+    configure_logging("json", "info")
+    settings = read({}, database_url=forgetful)
+    async with app.Product().database(settings, lambda _: None) as url:
+        assert url == forgetful
+    [warning] = [
+        line for line in capsys.readouterr().err.splitlines() if "database_can_lose_orders" in line
+    ]
+    assert json.loads(warning)["level"] == "warning"
+    assert "synchronous_commit" in json.loads(warning)["off"]
+    async with product(forgetful) as (client, _):
+        answer = await client.get("/readyz?verbose")
+        assert answer.status_code == 200
+        assert answer.json()["status"] == "warn"
+        assert answer.json()["checks"]["durability"] == "warn"
 
 
 async def test_a_process_that_drains_is_alive_and_not_ready(database_url: str):

@@ -17,9 +17,15 @@ _UNAVAILABLE: Final = 503
 
 
 def operation_routes(
-    lifecycle: Lifecycle, metrics: Metrics, checks: Mapping[str, Check]
+    lifecycle: Lifecycle,
+    metrics: Metrics,
+    checks: Mapping[str, Check],
+    concerns: Mapping[str, Check],
 ) -> list[HTTPRouteHandler]:
-    """`/livez`, `/readyz` and `/metrics`. `checks` are asked by `/readyz`, each by its name."""
+    """`/livez`, `/readyz` and `/metrics`. `checks` are asked by `/readyz`, each by its name.
+
+    A concern that does not pass is told by `?verbose` and keeps no traffic away.
+    """
 
     async def livez() -> Response[bytes]:
         return _plain(_OK, b"ok\n")
@@ -34,8 +40,12 @@ def operation_routes(
         if "verbose" not in request.query_params:
             return _plain(status, b"ok\n" if ready else b"not ready\n")
         told = {name: "pass" if passed else "fail" for name, passed in found.items()}
+        if ready:
+            for name, check in concerns.items():
+                told[name] = "pass" if await check() else "warn"
+        worst = next((word for word in ("fail", "warn") if word in told.values()), "pass")
         body = msgspec.json.encode(
-            {"status": "pass" if ready else "fail", "phase": lifecycle.phase.value, "checks": told}
+            {"status": worst, "phase": lifecycle.phase.value, "checks": told}
         )
         return _answer(status, body, "application/health+json")
 
