@@ -97,6 +97,20 @@ async def test_a_repeated_paid_order_is_placed_and_charged_once(front):
     assert await front.shop.stock(front.candle) == (10_000, 1)
 
 
+async def test_an_outcome_that_is_not_known_yet_is_found_out_by_the_retry(front):
+    payment = {"token": "tok_timeoutAfterCharge"}
+    body = {"items": [front.item(front.candle)], "paymentDetails": payment}
+    first = await front.ask("POST", "/api/orders", body, Idempotency_Key="late")
+    assert (first.status, first.json["error"]["code"]) == (503, 503)
+    assert int(first.headers["retry-after"]) > 0
+    assert (await front.ask("GET", "/api/orders")).json["orders"] == []
+    again = await front.ask("POST", "/api/orders", body, Idempotency_Key="late")
+    assert (again.status, again.json["status"]) == (201, "processing")
+    assert [step["status"] for step in again.json["status_history"]] == ["created", "processing"]
+    assert (await front.ask("GET", "/api/orders")).json["pagination"]["total"] == 1
+    assert await front.shop.stock(front.candle) == (10_000, 1)
+
+
 async def test_numbers_run_on_without_a_gap_between_orders(front):
     first, second = await front.place(), await front.place()
     assert int(second["number"].removeprefix("MNKY-")) == (

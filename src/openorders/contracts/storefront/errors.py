@@ -15,6 +15,9 @@ from openorders.domain.refusals import Reason
 
 _FAULT: Final = "Something went wrong on our side."
 _BUSY: Final = "The service is not available right now. Please try again."
+_UNSETTLED: Final = (
+    "The outcome of the payment is not known yet. Please try again with the same Idempotency-Key."
+)
 _BY_STATUS: Final = {
     404: "There is nothing at this path.",
     405: "This path does not take that method.",
@@ -88,8 +91,10 @@ def _said(reason: Reason) -> tuple[int, str]:
             return 409, f"Order {order} cannot be changed from {here} to {status_of(target)}."
         case no.NothingToRefund(order_id):
             return 409, f"Order {ids.format_order(order_id)} has no payment to give back."
-        case no.PaymentInProgress() | no.PaymentUnsettled():
+        case no.PaymentInProgress():
             return 409, "A payment for the order is in progress. Please try again."
+        case no.PaymentUnsettled():
+            return 503, _UNSETTLED
         case no.VersionDiffers(order_id):
             order = ids.format_order(order_id)
             return 412, f"Order {order} was changed since the version named in If-Match."
