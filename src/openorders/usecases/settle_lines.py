@@ -33,11 +33,11 @@ async def settle_lines(
     last open line the order is cancelled. A line that is already as asked stays so. Refuses with
     `LineNotFound`, and with `LineNotOpen` for a line that was shipped or cancelled.
     """
-    if any(action.verify for action in actions):
-        ctx.caller.require(Role.ADMIN, Role.SERVICE, to="verify items")
 
     async def work(unit: Unit) -> Answer:
         order = await locked(unit.connection, ctx, order_id)
+        if any(action.verify for action in actions):
+            ctx.caller.require(Role.ADMIN, Role.SERVICE, to="verify items")
         change = _decided(ctx, order, actions)
         operations = await changes.save(unit.connection, ctx.store_id, change, ctx.by())
         if operations:
