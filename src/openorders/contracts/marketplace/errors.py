@@ -27,6 +27,9 @@ VALIDATION: Final = "VALIDATION_ERROR"
 
 _FAULT: Final = "Something went wrong on our side."
 _BUSY: Final = "The service is not available right now. Please try again."
+_UNSETTLED: Final = (
+    "The outcome of the payment is not known yet. Ask again with the same Idempotency-Key."
+)
 _STATUSES: Final = {
     404: ("NOT_FOUND", "There is nothing at this path."),
     405: ("METHOD_NOT_ALLOWED", "This path does not take that method."),
@@ -144,7 +147,9 @@ def _said_of_business(reason: _OfBusiness) -> tuple[int, Fault]:
     match reason:
         case no.AlreadyPaid(order_id):
             return 409, Fault("ALREADY_PAID", f"Order {format_order(order_id)} is already paid.")
-        case no.PaymentInProgress(order_id) | no.PaymentUnsettled(order_id):
+        case no.PaymentUnsettled():
+            return 503, Fault("PAYMENT_UNSETTLED", _UNSETTLED)
+        case no.PaymentInProgress(order_id):
             order = format_order(order_id)
             message = f"A payment for order {order} is in progress. Please try again."
             return 409, Fault("PAYMENT_IN_PROGRESS", message)

@@ -308,6 +308,7 @@ async def export(call: Call, data: ExportIn) -> Stream | Download:
         no.PaymentDeclined("card_declined", "Your card was declined."),
         no.AlreadyPaid(_ID),
         no.PaymentInProgress(_ID),
+        no.PaymentUnsettled(_ID),
         no.NotPayable(_ID, Word.CANCELLED),
         no.NothingToRefund(_ID),
         no.NothingToVoid(_ID),
