@@ -178,6 +178,10 @@ def test_json_by_any_of_its_names_is_read(content_type):
     assert isinstance(BodyReader(OrderIn).read(body(), content_type), OrderIn)
 
 
+def test_a_body_that_is_missing_is_told_as_that_and_not_by_its_type():
+    assert problem_of(b"", None) == ("body", "is missing")
+
+
 def test_another_charset_is_refused():
     assert problem_of(body(), "application/json; charset=latin-1")[0] == "Content-Type"
 

@@ -85,9 +85,9 @@ class BodyReader:
     def _read(self, body: bytes, content_type: str | None) -> object:
         if not body and self.optional:
             return None
-        _require_json(content_type)
         if not body:
             raise Unreadable(BODY, "is missing")
+        _require_json(content_type)
         check_text(body)
         try:
             return self._decoder.decode(body)

@@ -16,7 +16,8 @@ from msgspec import inspect
 from openorders.contracts.kit.unreadable import Unreadable, explain
 from openorders.contracts.kit.values import INT64_MAX, decode_special
 
-_INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,18})", re.ASCII)
+_INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)", re.ASCII)
+_DIGITS_MAX: Final = len(str(INT64_MAX))
 _UNKNOWN_PREFIX: Final = "__unknown_prefix__"
 
 QueryType = TypeVar("QueryType", bound=type[msgspec.Struct])
@@ -120,13 +121,11 @@ def _as_it_is(_name: str, text: str) -> object:
 
 
 def _integer(name: str, text: str) -> object:
-    if _INTEGER.fullmatch(text):
-        number = int(text)
-        if abs(number) <= INT64_MAX:
-            return number
-    elif re.fullmatch(r"-?[0-9]+", text, re.ASCII):
+    if not _INTEGER.fullmatch(text):
+        raise Unreadable(name, "must be an integer", "query")
+    if len(text.lstrip("-")) > _DIGITS_MAX or abs(int(text)) > INT64_MAX:
         raise Unreadable(name, "is out of range", "query")
-    raise Unreadable(name, "must be an integer", "query")
+    return int(text)
 
 
 def _boolean(name: str, text: str) -> object:
