@@ -133,6 +133,19 @@ async def test_a_body_of_another_type_is_refused_by_its_header(shop: Shop) -> No
     assert sentence
 
 
+async def test_no_body_at_all_is_refused_with_the_document_s_sentence(shop: Shop) -> None:
+    order = await place(shop, await shop.sells())
+    assert await refused(shop, Request(method="POST", path="/orders")) == INVALID_ORDER
+    assert await refused(shop, Request(method="PUT", path=f"/orders/{order}")) == INVALID_STATUS
+
+
+async def test_a_slash_within_an_id_divides_no_path(shop: Shop) -> None:
+    order = await place(shop, await shop.sells())
+    told = await refused(shop, a_get(f"/orders/{order}%2F"))
+    assert told == (404, f"Order with ID {order}/ not found.")
+    assert await refused(shop, a_get("/orders/%2f")) == (404, "Order with ID / not found.")
+
+
 async def test_an_order_of_the_most_lines_and_the_largest_quantity_is_placed(shop: Shop) -> None:
     candle = await shop.sells("0.01", stock=2_000_000)
     items = [{"productId": candle.product, "quantity": 1}] * 499

@@ -14,7 +14,7 @@ from openorders.contracts.kit.openapi import describe
 from openorders.contracts.kit.paging import link_header, next_offset, pages, prev_offset
 from openorders.contracts.kit.prefixed import Prefixed
 from openorders.contracts.kit.queries import refuse_unknown
-from openorders.contracts.kit.routes import File, Route, delete, get, patch, post, put
+from openorders.contracts.kit.routes import File, Only, Route, delete, get, patch, post, put
 from openorders.contracts.kit.unreadable import NoSuch, Unreadable
 from openorders.contracts.kit.values import INT64_MAX, Amount, Money, encode, moment
 from openorders.usecases.answers import Answer
@@ -33,6 +33,7 @@ __all__ = [
     "Ground",
     "Money",
     "NoSuch",
+    "Only",
     "Prefixed",
     "Rendered",
     "Route",

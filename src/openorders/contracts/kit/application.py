@@ -1,8 +1,10 @@
 """A contract as one ASGI application: routing by Litestar, everything else by the kit."""
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final, cast
+from urllib.parse import quote, unquote
 
 from litestar import Litestar, Request, Response
 from litestar.exceptions import NotFoundException
@@ -32,6 +34,10 @@ from openorders.usecases.context import Context, Keyed, Services
 _LONGEST_PATH: Final = 2000
 """Routers remember paths; a longer one names nothing."""
 
+_SLASH_IN_TEXT: Final = "\ufdd0"
+"""Stands for a slash within one part of a path; Unicode has it for no character at all."""
+
+_ENCODED_SLASH: Final = re.compile("%2f", re.IGNORECASE)
 _NOT_MODIFIED: Final = 304
 _OK: Final = 200
 
@@ -68,6 +74,7 @@ def build(contract: Contract, ground: Ground) -> Application:
     methods = MethodTable(contract.routes)
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        _keep_slashes(scope)
         if len(scope["path"]) > _LONGEST_PATH:
             error = NotFoundException()
             await outgoing(_answer(contract, ground, scope, error))(scope, receive, send)
@@ -77,6 +84,16 @@ def build(contract: Contract, ground: Ground) -> Application:
             await litestar(cast("Any", scope), cast("Any", receive), cast("Any", send))
 
     return application
+
+
+def _keep_slashes(scope: Scope) -> None:
+    """Keep a slash that was sent as `%2F` apart from those that divide the path."""
+    raw: bytes = scope.get("raw_path") or b""
+    if b"%2f" not in raw.lower():
+        return
+    decoded = unquote(_ENCODED_SLASH.sub(quote(_SLASH_IN_TEXT), raw.decode("latin-1")))
+    # The path lacks the contract's prefix by now; one character stands for one, so the end fits.
+    scope["path"] = decoded[-len(scope["path"]) :]
 
 
 def _handler_for(route: Route, contract: Contract, ground: Ground) -> HTTPRouteHandler:
@@ -109,9 +126,13 @@ def _performer(
     async def perform(scope: Scope, receive: Receive, exchange: Exchange) -> Outgoing:
         headers = header.Headers(scope["headers"])
         caller = await admit(header.read_credential(headers), contract.name)
+        if route.only is not None:
+            caller.require(*route.only.roles, to=route.only.to)
         key = header.read_key(headers) if route.keyed else None
         expected = header.read_if_match(headers)
-        arguments: dict[str, Any] = dict(scope["path_params"])
+        arguments: dict[str, Any] = {
+            name: text.replace(_SLASH_IN_TEXT, "/") for name, text in scope["path_params"].items()
+        }
         body = b""
         if route.body is not None:
             body = await read_body(receive, headers.get(b"content-length"), limits)

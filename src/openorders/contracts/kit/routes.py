@@ -17,6 +17,7 @@ from openorders.contracts.kit.bodies import BodyReader
 from openorders.contracts.kit.call import Call
 from openorders.contracts.kit.queries import QueryReader
 from openorders.contracts.kit.unreadable import NoSuch, Unreadable
+from openorders.domain.access import Role
 from openorders.domain.refusals import Reason
 from openorders.usecases.answers import Answer
 
@@ -25,6 +26,17 @@ Handler = Callable[..., Awaitable[Answer | Stream | Download]]
 Failure = Reason | Unreadable | NoSuch
 
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """Whose operation it is; others are refused before their body is read.
+
+    `to` completes "may not …".
+    """
+
+    roles: tuple[Role, ...]
+    to: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +59,7 @@ class Route:
     refuses: tuple[Failure, ...]
     keyed: bool
     etag: bool
+    only: Only | None
     body: BodyReader | None
     query: QueryReader | None
     body_examples: Mapping[str, object] = field(default_factory=dict[str, object])
@@ -85,6 +98,7 @@ class Declare(typing.Protocol):
         path_examples: Mapping[str, str] | None = None,
         keyed: bool | None = None,
         etag: bool = False,
+        only: Only | None = None,
     ) -> Callable[[Handler], Route]: ...
 
 
@@ -101,6 +115,7 @@ def _declare(method: Method) -> Declare:
         path_examples: Mapping[str, str] | None = None,
         keyed: bool | None = None,
         etag: bool = False,
+        only: Only | None = None,
     ) -> Callable[[Handler], Route]:
         def declare(handler: Handler) -> Route:
             body, query = _read_signature(handler, path)
@@ -114,6 +129,7 @@ def _declare(method: Method) -> Declare:
                 refuses=refuses,
                 keyed=method != "GET" if keyed is None else keyed,
                 etag=etag,
+                only=only,
                 body=body,
                 query=query,
                 body_examples=examples or ({} if example is None else {"example": example}),

@@ -106,6 +106,7 @@ async def create_order(call: Call, data: OrderIn) -> Answer:
         no.NothingToRefund(OrderId(42)),
     ),
     etag=True,
+    only=kit.Only((Role.ADMIN,), to="change the status of orders"),
 )
 async def change_status(call: Call, orderId: str, data: StatusIn) -> Answer:  # noqa: N803
     """Brings an order to a later status, or ends it; what lies between is done on the way.
@@ -113,7 +114,6 @@ async def change_status(call: Call, orderId: str, data: StatusIn) -> Answer:  # 
     Needs an admin's credential. A status that already holds changes nothing. With
     `notifyCustomer` the customer gets a mail about it.
     """
-    call.caller.require(Role.ADMIN, to="change the status of orders")
     store = call.caller.store
 
     def changed(advanced: Advanced) -> Answer:
