@@ -256,6 +256,8 @@ def _ship_and_beyond(order: Order, target: Word, by: By, tracking: Shipment | No
     change = Change(before=order, order=order)
     if order.fulfilment in (Fulfilment.NONE, Fulfilment.PART_SHIPPED):
         change = ship(order, by, tracking=tracking)
+    elif tracking is not None:
+        change = replace(change, order=_tracked(order, tracking))
     if target is Word.SHIPPED:
         return change
     if change.order.fulfilment is not Fulfilment.DELIVERED:
@@ -265,6 +267,18 @@ def _ship_and_beyond(order: Order, target: Word, by: By, tracking: Shipment | No
         completed = replace(change.order, progress=Progress.COMPLETED, completed_at=by.at)
         change = _then(change, completed, EventType.ORDER_COMPLETED, by)
     return change
+
+
+def _tracked(order: Order, tracking: Shipment) -> Order:
+    """The parcel with what became known of it only after it was sent."""
+    sent = order.shipment or Shipment()
+    known = Shipment(
+        carrier=tracking.carrier or sent.carrier,
+        tracking_number=tracking.tracking_number or sent.tracking_number,
+        tracking_url=tracking.tracking_url or sent.tracking_url,
+        shipped_at=sent.shipped_at,
+    )
+    return replace(order, shipment=known)
 
 
 def _then(change: Change, order: Order, event: EventType, by: By) -> Change:

@@ -35,6 +35,15 @@ async def test_staff_ship_an_order_with_its_tracking(front):
     assert await front.shop.stock(front.candle) == (9_998, 0)
 
 
+async def test_tracking_that_comes_after_the_parcel_was_sent_is_kept(front):
+    placed = await front.pay()
+    sent = await front.move(placed["id"], "shipped", carrier="USPS")
+    told = await front.move(placed["id"], "delivered", trackingNumber="1Z9")
+    details = told.json["shippingDetails"]
+    assert (details["carrier"], details["trackingNumber"]) == ("USPS", "1Z9")
+    assert details["shippedAt"] == sent.json["shippingDetails"]["shippedAt"]
+
+
 async def test_steps_may_be_skipped_and_a_completed_order_says_when(front):
     placed = await front.place()
     told = await front.move(placed["id"], "completed")
@@ -122,6 +131,7 @@ async def test_the_admin_s_path_needs_an_admin(front):
     for key in (front.jane, await front.shop.key(Role.SERVICE), token_for(front.shop, "user_1")):
         told = await front.ask("PATCH", path, body, key=key)
         assert (told.status, told.json["error"]["code"]) == (403, 403)
+        assert (await front.ask("PATCH", path, {"status": "lost"}, key=key)).status == 403
     assert (await front.ask("PATCH", path, body, key="")).status == 401
     assert await front.shop.everything() == before
 
