@@ -86,6 +86,8 @@ def sentences() -> Generator[None, None, None]:
 
     try:
         yield
+    except BrokenPipeError:
+        raise  # our reader has enough: that is no failure of the database
     except services.EXPECTED as error:
         raise CommandFailed(str(error)) from error
     except Exception as error:
