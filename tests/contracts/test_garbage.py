@@ -25,7 +25,7 @@ JSON = (b"content-type", b"application/json")
 
 IDENTIFIERS = (
     *("0", "-1", "1.5", "x", "%20", "%00", "%0A", "%FF", "%C3%A9", "%F0%9F%98%80", "null", "NaN"),
-    *("%2e%2e", "%2e%2e%2F%2e%2e%2Fetc%2Fpasswd", "'", "1'%20or%20'1'='1", "%7B%7B1%7D%7D"),
+    *("%2e%2e", "%2F", "%2e%2e%2F%2e%2e%2Fetc%2Fpasswd", "'", "1'%20or%20'1'='1", "%7B%7B1%7D%7D"),
     *("ORD1", "ORD000000000", "OR00000", "ord_0", "order_0", "ord_-1", "ord_01", "order_1%00"),
     *(f"{prefix}{'9' * 40}" for prefix in ("", "ORD", "OR", "ord_", "order_")),
     *(f"{prefix}{2**63}" for prefix in ("", "ORD", "OR", "ord_", "order_")),

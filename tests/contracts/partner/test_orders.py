@@ -1,5 +1,6 @@
 """Placing and reading orders through `partner`, over HTTP."""
 
+import asyncio
 import json
 
 import pytest
@@ -86,6 +87,17 @@ async def test_the_same_partner_and_reference_are_one_customer_elsewhere(shop):
         assert told["customer"]["name"] == "RayTech Corp."
         customers.append(told["customer"]["id"])
     assert customers[0] == customers[1] != customers[2]
+
+
+async def test_first_orders_at_once_make_one_customer(shop):
+    ale = await shop.sells()
+    request = placing((ale,), customer_reference="new")
+    told = await asyncio.gather(*(shop.ask("partner", request) for _ in range(8)))
+    assert [one.status for one in told] == [201] * 8
+    numbers = [int(one.json["order_id"].removeprefix("OR")) for one in told]
+    read = [await shop.ask("storefront", STOREFRONT.read(number)) for number in numbers]
+    assert len({one.json["customer"]["id"] for one in read}) == 1
+    assert await shop.stock(ale) == (10_000, 8)
 
 
 async def test_an_order_of_nothing_is_400_and_every_other_malformed_one_422(shop):

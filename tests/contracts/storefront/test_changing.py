@@ -132,6 +132,7 @@ async def test_the_admin_s_path_needs_an_admin(front):
         told = await front.ask("PATCH", path, body, key=key)
         assert (told.status, told.json["error"]["code"]) == (403, 403)
         assert (await front.ask("PATCH", path, {"status": "lost"}, key=key)).status == 403
+    assert (await front.ask("PATCH", path, {"status": 1}, key=front.jane)).status == 403
     assert (await front.ask("PATCH", path, body, key="")).status == 401
     assert await front.shop.everything() == before
 
