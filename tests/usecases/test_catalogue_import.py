@@ -263,6 +263,20 @@ async def test_json_rows_that_are_no_rows_are_named_with_their_lines(world: Worl
     ]
 
 
+async def test_json_rows_may_stand_on_one_line_and_are_then_told_apart(world: World):
+    rows = [{"product_id": n, "product_name": f"Tea {n}", "price": 1.5} for n in (1, 2, 3)]
+    assert (await imported(world, json.dumps(rows), as_json=True)).products_added == 3
+    assert await imported(world, json.dumps(rows), as_json=True) == NOTHING
+    wrong = [rows[0], {**rows[1], "price": "much"}, 7, {**rows[0], "product_name": "Coffee"}]
+    assert await problems(world, json.dumps(wrong), as_json=True) == [
+        (1, "entry 2: price must be an amount like 12.50, not 'much'"),
+        (1, "entry 3: must be an object"),
+        (1, "names variant 1 a second time, after line 1"),
+        (1, "calls product 1 'Coffee', which line 1 calls 'Tea 1'"),
+    ]
+    assert await imported(world, json.dumps(rows), as_json=True) == NOTHING
+
+
 async def test_only_so_many_problems_are_listed_and_the_rest_counted(world: World):
     rows = "".join(f"x,Tea,{n},,,1,,,,\n" for n in range(1, 2501))
     with pytest.raises(CatalogueRefusedError) as refused:

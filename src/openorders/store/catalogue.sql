@@ -19,22 +19,23 @@ analyze catalogue_rows;
 -- name: row_problems
 -- What is wrong with rows, seen together and beside the catalogue as it is.
 with twice as (
-    select r.line, r.variant_id,
-        min(r.line) over (partition by r.variant_id) as first_line
+    select r.line, r.variant_id, first_value(r.line) over w as first_line,
+        row_number() over w > 1 as is_again
     from catalogue_rows r
     where r.store_id = :store_id
+    window w as (partition by r.variant_id order by r.number)
 ),
 named as (
     select r.line, r.product_id, r.product_name,
-        first_value(r.product_name) over w as first_name, min(r.line) over w as first_line
+        first_value(r.product_name) over w as first_name, first_value(r.line) over w as first_line
     from catalogue_rows r
     where r.store_id = :store_id
-    window w as (partition by r.product_id order by r.line)
+    window w as (partition by r.product_id order by r.number)
 )
 select line, format('names variant %s a second time, after line %s', variant_id, first_line)
     as what
 from twice
-where line <> first_line
+where is_again
 union all
 select line, format('calls product %s %s, which line %s calls %s', product_id,
     quote_literal(product_name), first_line, quote_literal(first_name))
@@ -121,7 +122,7 @@ with first as (
     select distinct on (r.product_id) r.product_id, r.product_name, r.variant_id
     from catalogue_rows r
     where r.store_id = :store_id
-    order by r.product_id, r.line
+    order by r.product_id, r.number
 ),
 put as (
     insert into products as p (store_id, id, name, default_variant_id, created_at)

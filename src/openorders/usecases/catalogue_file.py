@@ -4,9 +4,10 @@ Memory does not grow with the file. Knows nothing of what the columns mean.
 """
 
 import csv
+import itertools
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final, NoReturn, TextIO, cast
 
@@ -39,12 +40,14 @@ class CatalogueFileError(Exception):
 @dataclass(frozen=True, slots=True)
 class FileRow:
     """A row as it stands in the file. Values are texts, in JSON also numbers and flags; a column
-    that is not there is missing. `problem` is set where the row is no row.
+    that is not there is missing. `problem` is set where the row is no row; `entry` counts the
+    rows of a list and is set where the line alone does not tell which row it is.
     """
 
     line: int
     values: dict[str, object]
     problem: str | None = None
+    entry: int | None = None
 
 
 def rows(stream: TextIO, *, as_json: bool) -> Iterator[FileRow]:
@@ -118,9 +121,11 @@ def _json_rows(stream: TextIO) -> Iterator[FileRow]:
     if text.peek() == "]":
         text.skip()
     else:
-        while True:
+        before = 0
+        for count in itertools.count(1):
             line = (text.peek(), text.line)[1]
-            yield _json_row(line, text.value())
+            yield replace(_json_row(line, text.value()), entry=count if line == before else None)
+            before = line
             after = text.peek()
             text.skip()
             if after == "]":

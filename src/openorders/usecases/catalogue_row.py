@@ -30,7 +30,7 @@ _OPTIONAL: Final = {
 def read(row: FileRow, store: Store) -> CatalogueRow | list[RowProblem]:
     """The row as a variant of the store, or all its problems."""
     if row.problem is not None:
-        return [RowProblem(row.line, row.problem)]
+        return [_problem(row, row.problem)]
     cells = _Cells(row)
     for name in REQUIRED:
         if cells.is_empty(name):
@@ -53,6 +53,10 @@ def read(row: FileRow, store: Store) -> CatalogueRow | list[RowProblem]:
     return cells.problems or read_row
 
 
+def _problem(row: FileRow, what: str) -> RowProblem:
+    return RowProblem(row.line, what if row.entry is None else f"entry {row.entry}: {what}")
+
+
 class _Cells:
     """The values of a row, each read by its own rule. An empty one counts as none."""
 
@@ -61,7 +65,7 @@ class _Cells:
         self.problems: list[RowProblem] = []
 
     def wrong(self, name: str, what: str) -> None:
-        self.problems.append(RowProblem(self._row.line, f"{name} {what}"))
+        self.problems.append(_problem(self._row, f"{name} {what}"))
 
     def is_empty(self, name: str) -> bool:
         value = self._row.values.get(name)
