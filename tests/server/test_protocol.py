@@ -15,6 +15,18 @@ async def test_a_request_is_answered(served: Served):
     assert (await served.say(HEAD + CLOSE)).endswith(b"\r\n\r\nGET 0")
 
 
+async def test_a_stream_is_sent_in_chunks_only_to_who_knows_them(served: Served):
+    new = await served.say(b"GET /stream HTTP/1.1\r\nHost: test\r\n" + CLOSE)
+    assert new.endswith(b"\r\n\r\n4\r\none \r\n3\r\ntwo\r\n0\r\n\r\n")
+    old = await served.say(b"GET /stream HTTP/1.0\r\n\r\n")
+    assert b"transfer-encoding" not in old
+    assert old.endswith(b"\r\n\r\none two")
+    measured = await served.say(b"GET / HTTP/1.0\r\n\r\n")
+    assert b"content-length: 5" in measured
+    assert measured.endswith(b"\r\n\r\nGET 0")
+    assert (await served.say(b"HEAD /stream HTTP/1.0\r\n\r\n")).endswith(b"\r\n\r\n")
+
+
 async def test_headers_up_to_the_limit_are_read_and_beyond_it_refused(served: Served):
     fitting = b"X-A: " + b"a" * 31_000 + b"\r\n"
     assert (await served.say(HEAD + fitting + CLOSE)).startswith(b"HTTP/1.1 200")
