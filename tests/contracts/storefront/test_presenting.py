@@ -101,6 +101,22 @@ def test_a_full_order_has_every_field_in_the_document_s_order():
     assert full["status_history"] == [{"status": "created", "timestamp": "2026-06-02T12:00:00Z"}]
 
 
+def test_the_history_has_each_status_once_when_it_began():
+    def step(word, minutes):
+        at = NOON + timedelta(minutes=minutes)
+        return HistoryEntry(word=word, at=at, actor="key:1", contract="commerce")
+
+    order = a_full_order()
+    words = [Word.CREATED, Word.CREATED, Word.PAID, Word.PAID, Word.PROCESSING]
+    order = replace(order, history=tuple(step(word, i) for i, word in enumerate(words)))
+    told = shown(presenting.order_out(STORE, order))["status_history"]
+    assert [(one["status"], one["timestamp"][14:16]) for one in told] == [
+        ("created", "00"),
+        ("paid", "02"),
+        ("processing", "04"),
+    ]
+
+
 def test_the_amounts_add_up():
     full = shown(presenting.order_out(STORE, a_full_order()))
     assert full["totalAmount"] == Decimal("89.46")

@@ -139,6 +139,13 @@ def test_billing_is_its_own_address_or_none():
     assert translate.to_place_order(same, JANE).billing_address is None
 
 
+def test_an_address_without_any_part_is_none():
+    empty = a_body(shipping_address=AddressIn(name=None), billing_address=BillingIn())
+    command = translate.to_place_order(empty, JANE)
+    assert command.shipping_address is None
+    assert command.billing_address is None
+
+
 def test_a_list_is_a_page_of_what_fits_the_newest_first():
     search = translate.to_search(
         ListQuery(page=3, limit=20, status="paid", from_date="2023-03-01", to_date="2023-03-31")

@@ -247,9 +247,12 @@ def _payment_status(payment: PaymentState) -> PaymentStatus | None:
 
 
 def _history(order: Order) -> list[HistoryOut]:
+    """When each status began. What else happened to the order has no place here."""
+    words = [None, *(entry.word for entry in order.history)]
     return [
         HistoryOut(status=status_of(entry.word), timestamp=moment(entry.at))
-        for entry in order.history
+        for before, entry in zip(words, order.history, strict=False)
+        if entry.word is not before
     ]
 
 

@@ -167,8 +167,9 @@ def _billing(billing: BillingIn | None, shipping: Address | None) -> Address | N
     return shipping if billing.same_as_shipping else _address(billing)
 
 
-def _address(address: AddressIn) -> Address:
-    return Address(
+def _address(address: AddressIn) -> Address | None:
+    """The address; None where no part of it was given."""
+    given = Address(
         name=address.name,
         line1=address.line1,
         line2=address.line2,
@@ -178,3 +179,4 @@ def _address(address: AddressIn) -> Address:
         country=address.country,
         phone=address.phone,
     )
+    return None if given == Address() else given
