@@ -73,8 +73,10 @@ NO_STOCK = no.OutOfStock(ProductId(2), VariantId(21), 3, 2)
             no.PaymentUnsettled(ORDER),
             503,
             "UNAVAILABLE",
-            "The outcome of the payment is not known yet."
-            " Please try again with the same Idempotency-Key.",
+            (
+                "The outcome of the payment is not known yet."
+                " Please try again with the same Idempotency-Key."
+            ),
         ),
         (no.NotPermitted("do this"), 403, "PERMISSION_DENIED", "This credential may not do this."),
     ],
