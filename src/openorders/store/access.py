@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from openorders.domain.access import Role
-from openorders.domain.customer import Identity
+from openorders.domain.customer import Customer, Identity
 from openorders.domain.ids import CustomerId, KeyId, StoreId
 from openorders.domain.store_settings import Store
 from openorders.store import queries
@@ -123,3 +123,23 @@ async def find_identity(
         connection, store_id=store_id, issuer=identity.issuer, subject=identity.subject
     )
     return None if customer_id is None else CustomerId(customer_id)
+
+
+async def introduce_customer(
+    connection: Connection,
+    store_id: StoreId,
+    customer: Customer,
+    now: datetime,
+    *,
+    may_register: bool,
+) -> None:
+    """Note the name and mail address of a customer of whom none were known; what is known stays."""
+    await _Q.introduce_customer.execute(
+        connection,
+        store_id=store_id,
+        id=customer.id,
+        name=customer.name,
+        email=customer.email,
+        now=now,
+        may_register=may_register,
+    )

@@ -38,3 +38,17 @@ returning store_id, id, revoked_at = :now::timestamptz as ended_now;
 select i.customer_id
 from customer_identities i
 where i.store_id = :store_id and i.issuer = :issuer and i.subject = :subject;
+
+-- name: introduce_customer
+-- What a token says of a customer that it names by number, where the store knows nothing yet. A
+-- store that wants its customers registered is told of no new one.
+insert into customers (store_id, id, name, email, created_at)
+select :store_id, :id, :name::text, :email::text, :now::timestamptz
+where :may_register or exists (
+    select from customers where store_id = :store_id and id = :id
+)
+on conflict (store_id, id) do update
+set name = coalesce(customers.name, excluded.name),
+    email = coalesce(customers.email, excluded.email)
+where (customers.name is null and excluded.name is not null)
+    or (customers.email is null and excluded.email is not null);

@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 
 from openorders.domain.access import Caller, Role
-from openorders.domain.customer import Identity
+from openorders.domain.customer import Customer, Identity
 from openorders.domain.ids import CLIENT_CUSTOMER_ID_MAX, CustomerId
 from openorders.domain.refusals import NotAuthenticated, Overloaded, Refused
 from openorders.domain.store_settings import Store
@@ -150,7 +150,9 @@ async def _customer(services: Services, store: Store, proven: Proven, now: datet
     """The customer a subject stands for; one that is no number of ours is registered once."""
     numbered = _CUSTOMER_SUBJECT.fullmatch(proven.subject)
     if numbered and int(numbered[1]) <= CLIENT_CUSTOMER_ID_MAX:
-        return CustomerId(int(numbered[1]))
+        customer_id = CustomerId(int(numbered[1]))
+        await _introduce(services, store, customer_id, proven, now)
+        return customer_id
     identity = Identity(
         issuer=proven.issuer, subject=proven.subject, name=proven.name, email=proven.email
     )
@@ -160,3 +162,17 @@ async def _customer(services: Services, store: Store, proven: Proven, now: datet
             return known
         customer = await placing.register_identity(connection, store.id, identity, now)
     return customer.id
+
+
+async def _introduce(
+    services: Services, store: Store, customer_id: CustomerId, proven: Proven, now: datetime
+) -> None:
+    """Keep what a token says of a customer with a number of their own: mail needs an address."""
+    if proven.name is None and proven.email is None:
+        return
+    customer = Customer(id=customer_id, name=proven.name, email=proven.email)
+    may_register = not store.policy.require_registered_customers
+    async with services.database.connection() as connection:
+        await access.introduce_customer(
+            connection, store.id, customer, now, may_register=may_register
+        )

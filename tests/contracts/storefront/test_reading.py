@@ -166,6 +166,23 @@ async def test_any_other_subject_is_registered_once_with_an_id_of_ours(front):
     assert (await listed(front))["pagination"]["total"] == 0
 
 
+async def test_a_token_introduces_a_customer_of_whom_nothing_was_known(front):
+    said = {"name": "Joe", "email": "joe@example.com"}
+    placed = await front.place(key=token_for(front.shop, "user_77", **said))
+    assert placed["customer"] == {"id": "user_77", "email": "joe@example.com", "name": "Joe"}
+    other = token_for(front.shop, "user_77", name="Somebody", email="else@example.com")
+    told = await front.ask("GET", f"/api/orders/{placed['id']}", key=other)
+    assert told.json["customer"] == placed["customer"]
+
+
+async def test_a_token_registers_nobody_where_customers_must_be_registered(front):
+    await front.shop.decides(require_registered_customers=True)
+    joe = token_for(front.shop, "user_77", name="Joe")
+    body = {"items": [front.item(front.candle)]}
+    told = await front.ask("POST", "/api/orders", body, key=joe)
+    assert (told.status, told.json["error"]["message"]) == (404, "Customer user_77 not found.")
+
+
 async def test_a_token_with_the_admin_s_role_is_staff(front):
     placed = await front.place()
     boss = token_for(front.shop, "user_1", role="admin")
