@@ -74,6 +74,7 @@ WITHOUT_STORE_ID = {
     "bulk.take_turn": "a lock on the whole database",
     "catalogue.hold_stock_still": "locks a table, which has no part of one store",
     "catalogue.index_rows": "tells the planner about a table",
+    "catalogue.tell_the_planner": "tells the planner about tables",
     "database.ping": "asks nothing",
     "database.weak_settings": "about the server",
     "embedded.*": "about the server: role and database",

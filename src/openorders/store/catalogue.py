@@ -206,3 +206,8 @@ def _records(store_id: StoreId, rows: Sequence[CatalogueRow]) -> Iterator[tuple[
             row.image,
             int(row.given),
         )
+
+
+async def tell_the_planner(connection: Connection) -> None:
+    """Have the planner know what a file has brought in."""
+    await _Q.tell_the_planner.execute(connection)

@@ -224,3 +224,8 @@ group by p.order_id;
 -- name: clear_rows
 -- The rows have done their work.
 delete from catalogue_rows where store_id = :store_id;
+
+-- name: tell_the_planner
+-- How much there is to sell decides how placing looks it up; statistics come by themselves only
+-- a minute later.
+analyze products, variants, stock;

@@ -29,6 +29,7 @@ class _OfferRow(msgspec.Struct):
     image: str | None
     price: int | None
     available: bool | None
+    product_is_known: bool
 
 
 class _AlreadyRegisteredError(Exception):
@@ -84,12 +85,17 @@ async def prepare(
         digest=digest,
     )
     assert row is not None, "a row of one always comes"
+    offers = _offers.decode(row["offers"])
     return Prepared(
         order_id=OrderId(row["order_id"]),
         number=row["number"],
         line_ids=tuple(LineId(n) for n in row["line_ids"]),
-        offers=tuple(_offer_of(offer) for offer in _offers.decode(row["offers"])),
-        known_products=frozenset(ProductId(n) for n in row["products"] or ()),
+        offers=tuple(_offer_of(offer) for offer in offers),
+        known_products=frozenset(
+            line.product_id
+            for line, offer in zip(lines, offers, strict=True)
+            if line.product_id is not None and offer.product_is_known
+        ),
         customer=_customer.decode(row["customer"]) if row["customer"] else None,
         known=known_of(row["fingerprint"], row["status"], row["headers"], row["body"])
         if row["fingerprint"] is not None

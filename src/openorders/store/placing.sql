@@ -9,7 +9,7 @@ select
         select json_agg(json_build_object(
             'product_id', v.product_id, 'variant_id', v.id, 'product_name', p.name,
             'variant_name', v.name, 'sku', v.sku, 'image', v.image, 'price', v.price,
-            'available', v.available
+            'available', v.available, 'product_is_known', n.id is not null
         ) order by w.place)
         from unnest(:product_ids::bigint[], :variant_ids::bigint[])
             with ordinality as w (product_id, variant_id, place)
@@ -19,10 +19,6 @@ select
             and v.product_id = coalesce(w.product_id, v.product_id)
         left join products p on p.store_id = :store_id and p.id = v.product_id
     ) as offers,
-    (
-        select array_agg(n.id) from products n
-        where n.store_id = :store_id and n.id = any(:product_ids::bigint[])
-    ) as products,
     (
         select json_build_object('id', c.id, 'name', c.name, 'email', c.email)
         from customers c

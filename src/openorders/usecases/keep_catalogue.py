@@ -62,6 +62,7 @@ async def import_catalogue(
         problems.add(await catalogue.stock_problems(connection, store.id, promises, PROBLEMS_MAX))
         problems.raise_if_any()
         written = await catalogue.write(connection, store.id, promises, services.clock())
+        await catalogue.tell_the_planner(connection)
     return Imported(rows=count, written=written)
 
 
