@@ -1,6 +1,7 @@
 """Commands on a database of the operator's own: what they print, where, and how they end."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -147,7 +148,8 @@ def test_a_database_without_tables_is_told_apart(empty_database_url: str, tmp_pa
     assert failed(unready, "the database is not migrated; run `openorders db migrate`.")
     assert "0001 order book" in program.forked(tmp_path, "db", "status", *url).out
     migrated = program.forked(tmp_path, "db", "migrate", *url)
-    assert (migrated.code, migrated.out) == (0, "Applied 1 migrations.\n")
+    assert migrated.code == 0
+    assert re.fullmatch(r"Applied \d+ migrations?\.\n", migrated.out)
     assert program.forked(tmp_path, "store", "list", *url).out.startswith("There is no store yet")
 
 

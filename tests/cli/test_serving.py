@@ -40,19 +40,21 @@ class Served:
 @contextmanager
 def served(folder: Path, *options: str) -> Iterator[Served]:
     arguments = program.command("serve", "--port", "0", "--data-dir", folder, *options)
-    process = subprocess.Popen(
-        arguments,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env=program.environment(folder.parent, OPENORDERS_DRAIN_SECONDS="0"),
-    )
+    log = folder.with_suffix(".log")
+    with log.open("w") as said:
+        process = subprocess.Popen(
+            arguments,
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+            env=program.environment(folder.parent, OPENORDERS_DRAIN_SECONDS="0"),
+        )
     assert process.stdout is not None
     banner = ""
     try:
         while "Ctrl-C" not in banner:
             line = process.stdout.readline()
-            assert line, f"it ended: {banner}"
+            assert line, f"it ended: {log.read_text()}"
             banner += line
         origin = re.search(r"http://127\.0\.0\.1:\d+", banner)
         assert origin is not None

@@ -27,7 +27,8 @@ def migrate(*, where: Where = HERE) -> None:
 
     with sentences():
         applied = asyncio.run(work())
-    print(f"Applied {applied} migrations." if applied else "The database is up to date.")
+    counted = f"Applied {applied} migration{'' if applied == 1 else 's'}."
+    print(counted if applied else "The database is up to date.")
 
 
 @app.command
