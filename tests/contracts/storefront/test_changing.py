@@ -1,9 +1,11 @@
 """Changing and cancelling orders through `storefront`, over HTTP."""
 
+from decimal import Decimal
+
 import pytest
 
 from openorders.domain.access import Role
-from tests.contracts.asking import Exact
+from tests.contracts.asking import Exact, Request
 from tests.contracts.storefront.world import token_for
 
 TRACKING = {
@@ -264,3 +266,22 @@ async def test_a_bad_field_of_a_cancellation_is_400_by_name(front, field, values
         assert told.status == 400, value
         assert told.json["error"]["details"][0]["field"] == field
     assert await front.shop.everything() == before
+
+
+async def test_a_line_that_was_cancelled_elsewhere_stays_and_its_money_goes_back(front):
+    placed = await front.pay(shippingMethod="express", discountCode="SPRING20")
+    line = placed["items"][1]
+    action = {"itemId": line["id"], "action": "cancel"}
+    order_id = placed["id"].removeprefix("order_")
+    body = {"orderId": f"ord_{order_id}", "items": [action]}
+    request = Request(method="POST", path="/api/orders/items", body=body)
+    assert (await front.shop.ask("marketplace", request)).status == 200
+    full = (await front.ask("GET", f"/api/orders/{placed['id']}")).json
+    assert full["items"] == placed["items"]
+    amounts = {name: Decimal(full[name]) for name in ("subtotal", "taxAmount", "discountAmount")}
+    assert amounts["subtotal"] == Decimal(placed["subtotal"]) - Decimal(line["subtotal"])
+    total, cost = Decimal(full["totalAmount"]), Decimal(full["shippingDetails"]["cost"])
+    assert total == amounts["subtotal"] - amounts["discountAmount"] + cost + amounts["taxAmount"]
+    assert Decimal(full["refund"]["amount"]) == Decimal(placed["totalAmount"]) - total
+    assert full["paymentDetails"]["status"] == "partially_refunded"
+    assert full["status"] == "processing"
