@@ -20,6 +20,7 @@ from openorders.gateways.tokens import TokenVerifier
 from openorders.settings import Settings
 from openorders.store import embedded, migrate
 from openorders.store.database import (
+    STATEMENT_S,
     Database,
     DatabaseUnavailableError,
     DatabaseUnsuitableError,
@@ -98,11 +99,13 @@ async def command_url(settings: Settings, report: Report) -> AsyncGenerator[str,
 
 
 @asynccontextmanager
-async def services_of(settings: Settings, url: str) -> AsyncGenerator[Services, None]:
-    """What use cases need, on this database."""
+async def services_of(
+    settings: Settings, url: str, *, statement_s: float = STATEMENT_S
+) -> AsyncGenerator[Services, None]:
+    """What use cases need, on this database. No statement runs for longer than `statement_s`."""
     known = KnownCallers()
     async with (
-        opened(url, connections=settings.pool_size) as database,
+        opened(url, connections=settings.pool_size, statement_s=statement_s) as database,
         database.listening(ACCESS_CHANGED, known.forget),
     ):
         yield Services(

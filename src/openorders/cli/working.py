@@ -21,6 +21,9 @@ T = TypeVar("T")
 POOL: Final = 2
 """Connections of a command; a server of the operator's own may have few to spare."""
 
+STATEMENT_S: Final = 24 * 3600.0
+"""Verifying or importing millions of rows may take a while; nobody's request waits for it."""
+
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +75,8 @@ def run(where: Where, work: "Callable[[Services], Awaitable[T]]") -> T:
                 await services.migrated(url, report)
             elif await services.unmigrated(url):
                 raise CommandFailed("the database is not migrated; run `openorders db migrate`.")
-            async with services.services_of(replace(settings, pool_size=POOL), url) as ready:
+            few = replace(settings, pool_size=POOL)
+            async with services.services_of(few, url, statement_s=STATEMENT_S) as ready:
                 return await work(ready)
 
     with sentences():
