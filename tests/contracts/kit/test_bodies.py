@@ -207,6 +207,12 @@ async def test_a_body_over_the_limit_is_413(world: World):
     assert big.json() == {"error": "status 413"}
 
 
+async def test_a_body_that_nobody_reads_has_the_same_limit(world: World):
+    ok = await world.client.request("DELETE", "/orders/S1", content=b"not JSON")
+    big = await world.client.request("DELETE", "/orders/S1", content=b" " * 1024 * 1025)
+    assert (ok.status_code, big.status_code) == (200, 413)
+
+
 async def test_a_body_over_the_limit_in_parts_is_413(world: World):
     async def parts():
         for _ in range(20):
