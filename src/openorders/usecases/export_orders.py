@@ -106,17 +106,20 @@ async def _write(ctx: Context, table: Table, path: Path) -> None:
 def _pulled(
     batches: AsyncGenerator[Sequence[Row]], loop: asyncio.AbstractEventLoop, left: threading.Event
 ) -> Iterator[Row]:
-    """The rows for a thread that may wait, fetched by the loop that owns the connection."""
+    """The rows for a thread that may wait, fetched by the loop that owns the connection: a batch
+    is on its way while the one before it is written.
+    """
 
     async def following() -> Sequence[Row]:
         async for batch in batches:
             return batch
         return ()
 
-    while not left.is_set():
-        batch = asyncio.run_coroutine_threadsafe(following(), loop).result()
-        if not batch:
+    coming = asyncio.run_coroutine_threadsafe(following(), loop)
+    while batch := coming.result():
+        if left.is_set():
             break
+        coming = asyncio.run_coroutine_threadsafe(following(), loop)
         yield from batch
 
 

@@ -139,6 +139,9 @@ async def test_customers_pay_their_own_orders_and_give_nothing_back(shop: Shop) 
         ({"paymentDetails": {"amount": "99.99"}}, "paymentDetails.amount"),
         ({"paymentDetails": {"amount": True}}, "paymentDetails.amount"),
         ({"paymentDetails": {"token": 5}}, "paymentDetails.token"),
+        ({"paymentDetails": {"token": None}}, "paymentDetails.token"),
+        ({"paymentDetails": {"amount": 25.0}}, "paymentDetails.token"),
+        ({"paymentDetails": None}, "paymentDetails.token"),
         ({"paymentDetails": {"token": "x" * 256}}, "paymentDetails.token"),
     ],
 )

@@ -173,10 +173,13 @@ def items_changed_out(order: Order, actions: Sequence[LineAction]) -> ItemsOut:
 
 
 def to_pay(body: PaymentIn) -> Pay:
-    """Take what is owed."""
+    """Take what is owed. Raises `Unreadable` when there is nothing to pay with."""
     details = _details(body)
+    order_id = ids.read_order(body.order_id, "orderId")
+    if details.token is None:
+        raise Unreadable("paymentDetails.token", "is required")
     return Pay(
-        order_id=ids.read_order(body.order_id, "orderId"),
+        order_id=order_id,
         method=details.method,
         token=details.token,
         amount=details.amount,
