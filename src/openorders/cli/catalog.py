@@ -113,7 +113,7 @@ class _Bar:
         self._size = file.stat().st_size
         self._said_at = time.monotonic()
         self._bar = Progress(
-            TextColumn("Reading"),
+            TextColumn("{task.description}"),
             BarColumn(),
             TaskProgressColumn(),
             TextColumn("{task.fields[rows]} rows"),
@@ -121,7 +121,7 @@ class _Bar:
             console=Console(stderr=True),
             disable=not sys.stderr.isatty(),
         )
-        self._task = self._bar.add_task("reading", total=self._size, rows=0)
+        self._task = self._bar.add_task("Reading", total=self._size, rows=0)
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -133,7 +133,8 @@ class _Bar:
     def read(self, rows: int) -> None:
         """So many rows were read."""
         done = self._raw.tell()
-        self._bar.update(self._task, completed=done, rows=rows)
+        doing = "Reading" if done < self._size else "Checking and writing"
+        self._bar.update(self._task, completed=done, rows=rows, description=doing)
         now = time.monotonic()
         if self._bar.disable and now - self._said_at >= self.LINE_EVERY_S:
             self._said_at = now

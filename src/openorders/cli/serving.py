@@ -162,12 +162,15 @@ class _Banner:
         from openorders.services import open_contracts
 
         keys = demo.known_keys() if self._settings.demo else {}
+        opened = open_contracts(self._settings)
         width = len(f"{self._running.origin}/") + max(map(len, app.contract_names()))
         for name in app.contract_names():
             header = _HEADERS.get(name, _HEADER)
             shown = [f"{header.format(key.key)} ({key.role})" for key in keys.get(name, ())]
-            if name in open_contracts(self._settings):
-                shown.insert(0, "needs no credential")
+            if name in opened:
+                store = opened[name]
+                whose = "if there is one store" if store is None else f"for the store {store}"
+                shown.insert(0, f"needs no credential {whose}")
             base = f"{self._running.origin}/{name}"
             for index, line in enumerate(shown or [""]):
                 left = (name, base) if index == 0 else ("", "")
