@@ -1,7 +1,7 @@
 """The composition root: how the parts become one product. The only module that knows everybody."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
@@ -26,11 +26,12 @@ from openorders.services import (
     WEATHER,
     database_url,
     is_weather,
+    open_contracts,
     services_of,
     unguessable,
 )
 from openorders.settings import Settings
-from openorders.store import migrate
+from openorders.store import migrate, stores
 from openorders.store.database import Database, opened
 from openorders.telemetry import Metrics, configure_logging
 from openorders.usecases.admit_callers import admit
@@ -83,6 +84,8 @@ class Product:
                         report("The demo's stores are filled in.")
                     elif not filled.here:
                         report("There are other stores already, so the demo is left out.")
+            if opened_ones := open_contracts(settings):
+                await _warn_of_open_contracts(url, opened_ones)
             yield url
 
     @asynccontextmanager
@@ -122,6 +125,20 @@ async def _warn_of_weak_settings(url: str) -> None:
             off=weak,
             why="With these off, a power cut can lose or damage orders that were acknowledged.",
         )
+
+
+async def _warn_of_open_contracts(url: str, opened_ones: Mapping[str, str | None]) -> None:
+    """A contract that is open to no store goes on asking for a credential, whatever was meant."""
+    async with opened(url, connections=1) as database, database.connection() as connection:
+        names = [store.name for store in await stores.all_stores(connection)]
+    for contract, store in opened_ones.items():
+        if store is None and len(names) != 1:
+            why = f"There are {len(names)} stores, so one has to be named: --open {contract}=STORE."
+        elif store is not None and store not in names:
+            why = "There is no store of that name; until there is, the contract is not open."
+        else:
+            continue
+        _log.warning("open_contract_without_store", contract=contract, store=store, why=why)
 
 
 async def _gauge(database: Database, metrics: Metrics) -> None:

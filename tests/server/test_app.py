@@ -3,9 +3,12 @@
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from io import StringIO
+from typing import Any
 
 import httpx
 import pytest
+import structlog
 
 from openorders import app, services
 from openorders.contracts import ALL
@@ -33,6 +36,20 @@ async def product(url: str, **given: str) -> AsyncIterator[tuple[httpx.AsyncClie
 async def client(module_database_url: str) -> AsyncIterator[httpx.AsyncClient]:
     async with product(module_database_url, hosts="api.example.com=commerce") as (client, _):
         yield client
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> StringIO:
+    """What is logged at the start, by a logger that has not settled on another stream yet."""
+    stream = StringIO()
+    configure_logging("json", "info", stream=stream)
+    monkeypatch.setattr(app, "_log", structlog.get_logger())
+    return stream
+
+
+def events(log: StringIO, name: str) -> list[dict[str, Any]]:
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    return [line for line in lines if line["event"] == name]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -102,18 +119,15 @@ async def test_a_process_that_serves_is_ready(client: httpx.AsyncClient):
 
 
 async def test_a_database_that_can_lose_orders_is_told_of_and_keeps_no_traffic_away(
-    database_url: str, capsys: pytest.CaptureFixture[str]
+    database_url: str, log: StringIO
 ):
     forgetful = f"{database_url}{'&' if '?' in database_url else '?'}{FORGETFUL}"
-    configure_logging("json", "info")
     settings = read({}, database_url=forgetful)
     async with app.Product().database(settings, lambda _: None) as url:
         assert url == forgetful
-    [warning] = [
-        line for line in capsys.readouterr().err.splitlines() if "database_can_lose_orders" in line
-    ]
-    assert json.loads(warning)["level"] == "warning"
-    assert "synchronous_commit" in json.loads(warning)["off"]
+    [warning] = events(log, "database_can_lose_orders")
+    assert warning["level"] == "warning"
+    assert "synchronous_commit" in warning["off"]
     async with product(forgetful) as (client, _):
         answer = await client.get("/readyz?verbose")
         assert answer.status_code == 200
@@ -157,3 +171,20 @@ async def test_metrics_tell_of_requests_and_connections(client: httpx.AsyncClien
 )
 def test_a_contract_is_open_only_when_the_operator_says_so(given, opened):
     assert services.open_contracts(read({}, **given)) == opened
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ("basic=nobody", "There is no store of that name"),
+        ("basic", "There are 0 stores, so one has to be named: --open basic=STORE."),
+    ],
+)
+async def test_a_contract_that_was_opened_to_no_store_is_told_of_at_the_start(
+    database_url: str, log: StringIO, given: str, why: str
+):
+    settings = read({}, database_url=database_url, open=given)
+    async with app.Product().database(settings, lambda _: None):
+        pass
+    [warning] = events(log, "open_contract_without_store")
+    assert warning["why"].startswith(why)

@@ -11,14 +11,14 @@ from cyclopts import Parameter
 from openorders.cli.failing import CommandFailed
 
 if TYPE_CHECKING:
-    from rich.status import Status
-
     from openorders.server import Running
     from openorders.settings import Settings
 
 Flag = Parameter(negative=())
 _HEADERS: Final = {"partner": "x-api-key: {}"}
 _HEADER: Final = "Authorization: Bearer {}"
+_CLEAR: Final = "\r\x1b[2K"
+"""Back to the beginning of the terminal's line, and nothing on it."""
 
 
 def serve(
@@ -112,25 +112,27 @@ def _require_known(settings: "Settings", contracts: tuple[str, ...]) -> None:
 
 
 class _Progress:
-    """What is going on before the server answers: a line that changes, or lines in a log."""
+    """What is going on before the server answers: one line that changes, or lines in a log.
+
+    No thread draws it: worker processes are forked meanwhile.
+    """
 
     def __init__(self) -> None:
-        self._status: Status | None = None
-        if sys.stderr.isatty():
-            from rich.console import Console
-
-            self._status = Console(stderr=True).status("")
-            self._status.start()
+        self._redraws = sys.stderr.isatty()
 
     def say(self, sentence: str) -> None:
-        if self._status is None:
-            print(sentence, file=sys.stderr, flush=True)
-        else:
-            self._status.update(sentence)
+        """Show what is going on now."""
+        print(
+            f"{_CLEAR}{sentence}" if self._redraws else sentence,
+            file=sys.stderr,
+            flush=True,
+            end="" if self._redraws else "\n",
+        )
 
     def end(self) -> None:
-        if self._status is not None:
-            self._status.stop()
+        """Clear the line for what comes."""
+        if self._redraws:
+            print(_CLEAR, file=sys.stderr, flush=True, end="")
 
 
 class _Banner:
