@@ -35,7 +35,7 @@ KEYS = {
     "partner": "demo-secret-key",
     "storefront": "demo-admin-key",
 }
-FITTING, UNFITTING = 20, 15
+FITTING, UNFITTING = 12, 10
 """How many requests are made for each operation of each document.
 
 `positive_data_acceptance` is left out: a document cannot say that text must not hold a NUL, nor
