@@ -130,9 +130,10 @@ class _Progress:
         )
 
     def end(self) -> None:
-        """Clear the line for what comes."""
+        """Clear the line; what is said from now on stays."""
         if self._redraws:
             print(_CLEAR, file=sys.stderr, flush=True, end="")
+            self._redraws = False
 
 
 class _Banner:
