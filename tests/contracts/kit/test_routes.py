@@ -115,6 +115,19 @@ async def test_a_key_names_the_same_request_under_every_base(world: World):
     assert (await world.client.put("/orders/S1/note")).json()["digest"] is None
 
 
+@pytest.mark.parametrize("held", ["1" * 5000, "1e999999999999999999999", "[" * 900 + "]" * 900])
+async def test_a_key_asks_no_more_of_a_field_that_nobody_knows(world: World, held):
+    async def told(text: str) -> str:
+        headers = {"Idempotency-Key": "k", "Content-Type": "application/json"}
+        response = await world.client.put("/orders/S1/note", content=text, headers=headers)
+        assert response.status_code == 200
+        return response.json()["fingerprint"]
+
+    same = await told(f'{{"text": "a", "more": {held}}}')
+    assert same == await told(f'{{"text": "a", "more": {held}}}')
+    assert same != await told(f'{{"text": "b", "more": {held}}}')
+
+
 async def test_a_replayed_answer_says_so(world: World):
     replayed = await world.client.put("/orders/S1/note", json={"text": "again"})
     fresh = await world.client.put("/orders/S1/note", json={"text": "first"})

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Final, cast
 from urllib.parse import quote, unquote
 
@@ -26,6 +27,7 @@ from openorders.contracts.kit.contract import Contract
 from openorders.contracts.kit.failures import answer_failure, answer_refusal
 from openorders.contracts.kit.openapi import describe
 from openorders.contracts.kit.routes import MethodTable, Route
+from openorders.contracts.kit.unreadable import Unreadable
 from openorders.domain.access import Caller
 from openorders.domain.refusals import Reason
 from openorders.usecases.answers import Answer
@@ -147,7 +149,7 @@ def _performer(
             place = f"{contract.name} {scope['path']}"
             keyed = Keyed(
                 digest=header.key_digest(caller.credential, route.method, place, key),
-                fingerprint=header.fingerprint(parse_plainly(body)),
+                fingerprint=_fingerprint(body),
             )
         context = Context(
             services=services,
@@ -165,6 +167,18 @@ def _performer(
         return outgoing(_unless_known(answered, headers) if route.etag else answered)
 
     return perform
+
+
+def _fingerprint(body: bytes) -> bytes:
+    """What a repeated request is compared by: its values, however they are written.
+
+    A field that nobody knows may hold what no value can (a number of 5,000 digits); such a body
+    is compared as it was sent.
+    """
+    try:
+        return header.fingerprint(parse_plainly(body))
+    except Unreadable:
+        return sha256(body).digest()
 
 
 def _unless_known(answered: Answer, headers: header.Headers) -> Answer:
