@@ -3,6 +3,7 @@
 import asyncio
 import json
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from openorders.domain.refusals import (
     AmountNotOwed,
     KeyInFlight,
     NotPayable,
+    NotPermitted,
     OrderNotFound,
     PaymentDeclined,
     PaymentInProgress,
@@ -24,11 +26,14 @@ from openorders.domain.refusals import (
     Refused,
     VersionDiffers,
 )
+from openorders.domain.store_settings import GatewaySettings, StorePolicy
+from openorders.store.database import Database
 from openorders.usecases.answers import Answer, Reply
 from openorders.usecases.cancel_order import Cancel, cancel_order
 from openorders.usecases.context import Context
 from openorders.usecases.pay_order import Pay, pay_order
-from tests.world import World, told
+from openorders.usecases.place_order import Charge, place_order
+from tests.world import World, a_world, an_order_for, told, told_the_id, wanted
 
 pytestmark = pytest.mark.usefixtures("audited")
 
@@ -263,3 +268,40 @@ async def test_an_order_that_nobody_asked_to_pay_can_be_paid(world: World) -> No
     now = await world.order(order.id)
     assert [entry.word for entry in now.history] == [Word.CREATED, Word.PAID]
     assert now.payments[0].state is AttemptState.CAPTURED
+
+
+@pytest.fixture
+async def till(database: Database, tmp_path: Path) -> World:
+    """A store whose money is taken by hand."""
+    policy = StorePolicy(gateways=(GatewaySettings(name="till", kind="manual"),))
+    world = await a_world(database, tmp_path, name="till", policy=policy)
+    await world.sells(price=1000)
+    return world
+
+
+@pytest.mark.parametrize("role", [Role.ADMIN, Role.SERVICE])
+async def test_staff_say_that_money_was_taken_by_hand_and_need_no_token(till: World, role: Role):
+    order = await till.placed(payment_asked=True)
+    await pay(till, order, token=None, ctx=till.context(till.caller(role)))
+    paid = await till.order(order.id)
+    assert (paid.word, paid.payments[0].gateway) == (Word.PAID, "till")
+
+
+@pytest.mark.parametrize("token", ["tok_visa", None])
+@pytest.mark.parametrize(
+    ("role", "tie"),
+    [(Role.CUSTOMER, {"customer_id": CustomerId(5)}), (Role.PARTNER, {"partner_name": "Bob's"})],
+)
+async def test_nobody_else_can_say_that_money_was_taken_by_hand(
+    till: World, role: Role, tie: dict[str, Any], token: str | None
+):
+    caller = till.caller(role, **tie)
+    order = await till.placed(payment_asked=True, ctx=till.context(caller))
+    reason = await refusal(till, order, token, ctx=till.context(caller))
+    assert reason == NotPermitted("say that money was taken by hand")
+    assert await attempts(till, order) == []
+    charged = an_order_for(wanted(), charge=Charge(token="tok_visa"))
+    with pytest.raises(Refused) as refused:
+        await place_order(till.context(caller), charged, told_the_id())
+    assert isinstance(refused.value.reason, NotPermitted)
+    assert len(await till.rows("select id from orders where store_id = $1")) == 1

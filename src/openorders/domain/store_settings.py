@@ -48,6 +48,11 @@ class GatewaySettings:
     name: str
     kind: str = "sandbox"
 
+    @property
+    def is_by_hand(self) -> bool:
+        """Whether nobody is asked, and staff vouch for the money."""
+        return self.kind == "manual"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JwtSettings:

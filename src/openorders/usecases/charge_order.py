@@ -9,8 +9,10 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from openorders.domain.access import Role
 from openorders.domain.order import Order
 from openorders.domain.refusals import PaymentDeclined, PaymentInProgress, Refused
+from openorders.domain.store_settings import Store
 from openorders.store import payments
 from openorders.store.database import Connection
 from openorders.store.payments import Attempt, NewAttempt
@@ -49,9 +51,13 @@ async def begin(
     """Record a charge, in the transaction that holds its order.
 
     Refuses what is no token, above all a card's number, which must never be stored; and
-    with `PaymentInProgress` while another attempt is open.
+    with `PaymentInProgress` while another attempt is open. Where nobody is asked but staff
+    vouch for the money, only they may say that it was taken, and need no token.
     """
-    checked = _checked(token)
+    by_hand = _is_by_hand(ctx.store, gateway)
+    if by_hand:
+        ctx.caller.require(Role.ADMIN, Role.SERVICE, to="say that money was taken by hand")
+    checked = None if by_hand and not token else _checked(token)
     return await record(
         tx, ctx, order, gateway=gateway, token=checked, method=method, amount=amount
     )
@@ -113,6 +119,11 @@ def placed(reply: Reply[Order]) -> Callable[[Settled], Answer]:
         return reply.done(settled.order)
 
     return answer
+
+
+def _is_by_hand(store: Store, gateway: str) -> bool:
+    settings = store.gateway(gateway)
+    return settings is not None and settings.is_by_hand
 
 
 def _checked(token: str | None) -> str:

@@ -324,7 +324,7 @@ async def process_payment(call: Call, data: PaymentIn) -> Answer:
         case "process":
             return await pay_order(
                 call.context,
-                translate.to_pay(data),
+                translate.to_pay(data, call.caller.store),
                 call.reply(lambda paid: kit.answer(200, translate.paid_out(paid))),
             )
         case "refund":

@@ -172,11 +172,14 @@ def items_changed_out(order: Order, actions: Sequence[LineAction]) -> ItemsOut:
     )
 
 
-def to_pay(body: PaymentIn) -> Pay:
-    """Take what is owed. Raises `Unreadable` when there is nothing to pay with."""
+def to_pay(body: PaymentIn, store: Store) -> Pay:
+    """Take what is owed. Raises `Unreadable` when there is nothing to pay with, and nobody in
+    the store who could have taken it by hand.
+    """
     details = _details(body)
     order_id = ids.read_order(body.order_id, "orderId")
-    if details.token is None:
+    by_hand = any(gateway.is_by_hand for gateway in store.policy.gateways)
+    if details.token is None and not by_hand:
         raise Unreadable("paymentDetails.token", "is required")
     return Pay(
         order_id=order_id,
