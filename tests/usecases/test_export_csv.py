@@ -21,7 +21,7 @@ from openorders.domain.table import LinePart, OrderPart, Part, TableColumn
 from openorders.usecases.advance_order import Advance, advance_order
 from openorders.usecases.cancel_order import Cancel, cancel_order
 from openorders.usecases.context import Context
-from openorders.usecases.export_orders import EXPORTS_AT_ONCE, Export, export_csv
+from openorders.usecases.export_orders import Export, export_csv
 from tests.usecases.placed_orders import PlacedOrder, some_orders, write
 from tests.world import World, a_world, told, wanted
 
@@ -325,19 +325,3 @@ async def exporting(world: World) -> int:
         " and $1::bigint > 0 and state <> 'idle' and query like 'COPY%'"
     )
     return row["count"]
-
-
-async def test_only_so_many_exports_run_at_once_and_the_next_waits_its_turn(world: World) -> None:
-    await many(world, 2_000, 4_000)
-    running = [
-        export_csv(world.context(), Export(columns=(NOTES,))) for _ in range(EXPORTS_AT_ONCE)
-    ]
-    for parts in running:
-        await anext(parts)
-    waiting = asyncio.ensure_future(exported(world.context(), ID))
-    await asyncio.sleep(0.1)
-    assert not waiting.done()
-    await running[0].aclose()
-    assert (await waiting).count(b"\r\n") == 2_001
-    for parts in running[1:]:
-        await parts.aclose()

@@ -2,6 +2,9 @@
 
 import asyncio
 import tempfile
+import threading
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -155,11 +158,19 @@ async def test_the_loop_goes_on_while_a_workbook_is_written(world: World) -> Non
 
 
 async def test_nothing_is_left_of_a_workbook_that_nobody_waits_for(
-    world: World, folder: Path
+    world: World, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    begun = threading.Event()
+
+    def slowly(_path: Path, _columns: object, rows: Iterator[object], **_: object) -> None:
+        for _row in rows:
+            begun.set()
+            time.sleep(0.000_1)
+
     await many(world, 8_000)
+    monkeypatch.setattr(export_orders, "write_workbook", slowly)
     writing = asyncio.ensure_future(export_excel(world.context(), Export(columns=(ID, NOTES))))
-    await asyncio.sleep(0.2)
+    await asyncio.to_thread(begun.wait)
     writing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await writing

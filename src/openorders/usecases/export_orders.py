@@ -9,30 +9,16 @@ import os
 import tempfile
 import threading
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
-from weakref import WeakKeyDictionary
 
-from openorders.domain.refusals import Overloaded, Refused
 from openorders.domain.search import EVERYTHING, Expression
 from openorders.domain.table import OrderPart, TableColumn
 from openorders.store import exports
-from openorders.store.database import Database
 from openorders.store.exports import Table
 from openorders.usecases.context import Context
 from openorders.usecases.read_orders import scope
 from openorders.usecases.write_workbook import Row, write_workbook
-
-EXPORTS_AT_ONCE: Final = 4
-"""Exports of a process that run at the same time: each holds a connection for as long as its
-reader takes, and the rest of the pool is for everybody else."""
-
-TURN_SECONDS_MAX: Final = 30
-"""An export that has not had its turn by then is refused with `Overloaded`."""
-
-_turns: WeakKeyDictionary[Database, asyncio.Semaphore] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +35,7 @@ async def export_csv(ctx: Context, export: Export) -> AsyncGenerator[bytes]:
     Texts that a spreadsheet would calculate have an apostrophe in front. To end an export early,
     close the generator.
     """
-    async with _turn(ctx), ctx.services.database.snapshot() as connection:
+    async with ctx.services.database.snapshot() as connection:
         await exports.begin(connection)
         rows = exports.csv_rows(connection, _table(ctx, export))
         try:
@@ -69,8 +55,7 @@ async def export_excel(ctx: Context, export: Export) -> Path:
     os.close(descriptor)
     path = Path(name)
     try:
-        async with _turn(ctx):
-            await _write(ctx, _table(ctx, export), path)
+        await _write(ctx, _table(ctx, export), path)
     except BaseException:
         await asyncio.to_thread(path.unlink, missing_ok=True)
         raise
@@ -134,17 +119,3 @@ def _table(ctx: Context, export: Export) -> Table:
         ),
         criteria=scope(ctx, export.criteria),
     )
-
-
-@asynccontextmanager
-async def _turn(ctx: Context) -> AsyncGenerator[None]:
-    turns = _turns.setdefault(ctx.services.database, asyncio.Semaphore(EXPORTS_AT_ONCE))
-    try:
-        async with asyncio.timeout(TURN_SECONDS_MAX):
-            await turns.acquire()
-    except TimeoutError:
-        raise Refused(Overloaded(TURN_SECONDS_MAX)) from None
-    try:
-        yield
-    finally:
-        turns.release()

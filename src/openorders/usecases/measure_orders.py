@@ -20,7 +20,8 @@ async def measure_orders(ctx: Context, period: Period, grouping: Grouping | None
     """
     zone = ZoneInfo(ctx.store.time_zone)
     counted = _counted(ctx, period, zone)
-    async with ctx.services.database.snapshot() as connection:
+    database = ctx.services.database
+    async with database.transaction(isolation="repeatable_read", read_only=True) as connection:
         await reports.plan_for_the_values(connection)
         by_word = await reports.by_word(connection, counted)
         groups, total = None, None
