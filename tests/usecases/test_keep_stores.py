@@ -149,6 +149,16 @@ async def test_every_mistake_is_named_with_its_path(world: World):
     ]
 
 
+@pytest.mark.parametrize("gateway", ['"manual"', '{"name": "manual", "kind": "sandbox"}'])
+async def test_the_name_of_money_taken_by_hand_is_only_for_that(world: World, gateway: str):
+    assert await problems(world, f'{{"name": "shop", "gateways": [{gateway}]}}') == [
+        "gateways[0].name manual is only for a gateway of that kind"
+    ]
+    by_hand = '{"name": "shop", "gateways": [{"name": "manual", "kind": "manual"}]}'
+    outcome = await apply_store(world.services, parse(by_hand))
+    assert outcome.store.policy.gateways[0].is_by_hand
+
+
 async def test_what_is_no_object_of_json_is_refused_with_its_place(world: World):
     for text, message in (
         ('{"name": "shop",\n "taxes": }', r"line 2, column 11: not valid JSON"),

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, Final, NoReturn, TypeVar, cast
 
 from openorders.domain.money import CURRENCIES, minor_digits, to_decimal
+from openorders.domain.payment import MANUAL_GATEWAY
 from openorders.domain.store_settings import (
     DiscountCode,
     GatewaySettings,
@@ -232,12 +233,13 @@ class _Reader:
         """A gateway, or just its name for one of the sandbox."""
         given = {"name": value} if isinstance(value, str) else value
         given = self.fields.record(given, path, ("name",), ("kind",))
-        return GatewaySettings(
-            name=self.fields.text_in(given, "name", path),
-            kind=self.fields.choice(
-                given.get("kind", GATEWAY_KINDS[0]), f"{path}.kind", GATEWAY_KINDS
-            ),
+        name = self.fields.text_in(given, "name", path)
+        kind = self.fields.choice(
+            given.get("kind", GATEWAY_KINDS[0]), f"{path}.kind", GATEWAY_KINDS
         )
+        if name == MANUAL_GATEWAY != kind:
+            self.fields.wrong(f"{path}.name", f"{name} is only for a gateway of that kind")
+        return GatewaySettings(name=name, kind=kind)
 
     def jwt(self, base: JwtSettings | None, value: object, path: str) -> JwtSettings | None:
         if value is None:
