@@ -66,6 +66,7 @@ $(VENV)/.installed: requirements/run.txt pyproject.toml | $(VENV)/bin/python
 	@echo 'Installing openorders into $(VENV) (once, about half a minute) ...'
 	@$(PIP) --require-hashes --requirement requirements/run.txt
 	@$(PIP) --quiet --no-deps --no-build-isolation --editable .
+	@$(VENV)/bin/python -m compileall -q src
 	@touch $@
 
 $(VENV)/.installed-dev: requirements/dev.txt $(VENV)/.installed

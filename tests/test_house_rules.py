@@ -37,7 +37,7 @@ ARROWS = {
     "cli": {"app", "services", "demo", "server", "settings", "telemetry", "usecases", "domain"},
     "__main__": {"cli"},
 }
-KNOWS_EVERYBODY = {"app", "services"}
+KNOWS_EVERYBODY = {"app", "services", "web"}
 
 LIBRARIES = {
     # Libraries that only these rooms, and those that know everybody, may import.

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,7 @@ def program(temporary_folder: Path) -> Iterator[Program]:
     program.command("catalog", "import", str(catalogue), "--store", "shop")
     yield program
     program.remove()
-    print(program.log())
+    sys.stdout.write(program.log())
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import httpx
 
-from openorders import app, settings
+from openorders import settings, web
 from openorders.server.lifecycle import Lifecycle, Phase
+from openorders.services import services_of
 from openorders.telemetry import Metrics
 from openorders.usecases.context import Services
 
@@ -36,7 +37,7 @@ async def served(url: str, mails: Path, *, demo: bool = False) -> AsyncIterator[
     chosen = settings.read({}, demo=demo, mail_dir=mails, pool_size=6, log_requests="none")
     lifecycle = Lifecycle()
     lifecycle.phase = Phase.SERVING
-    async with app.services_of(chosen, url) as services:
+    async with services_of(chosen, url) as services:
         faults: list[str] = []
 
         async def note(answer: httpx.Response) -> None:
@@ -44,7 +45,7 @@ async def served(url: str, mails: Path, *, demo: bool = False) -> AsyncIterator[
                 faults.append(f"{answer.request.method} {answer.request.url}")
 
         async with httpx.AsyncClient(
-            transport=httpx.ASGITransport(app.shell(chosen, services, lifecycle, Metrics())),
+            transport=httpx.ASGITransport(web.shell(chosen, services, lifecycle, Metrics())),
             base_url=ORIGIN,
             event_hooks={"response": [note]},
         ) as client:

@@ -32,6 +32,9 @@ class Nothing:
     def __init__(self, fails: str) -> None:
         self.fails = fails
 
+    def prepare(self) -> None:
+        pass
+
     @asynccontextmanager
     async def database(self, settings: Settings, report: server.Report):
         report("The database of nothing is starting.")

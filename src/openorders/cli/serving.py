@@ -86,7 +86,8 @@ def _serve(settings: "Settings", began: float) -> None:
     progress.say("Starting openorders")
     from openorders import app
 
-    _require_known(settings, app.contract_names())
+    if settings.open or settings.hosts:
+        _require_known(settings, app.contract_names())
 
     def ready(running: "Running") -> None:
         progress.end()

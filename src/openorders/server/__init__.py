@@ -64,7 +64,9 @@ async def _alone(
     stopping = Stopping()
     stopping.listen_to(signal.SIGTERM, signal.SIGINT)
     try:
+        preparing = asyncio.create_task(asyncio.to_thread(assembly.prepare))
         async with assembly.database(settings, report) as url, assembly.background(settings, url):
+            await preparing
             await answer_requests(
                 settings,
                 assembly,

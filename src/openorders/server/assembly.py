@@ -32,6 +32,10 @@ class Assembly(Protocol):
     expected: tuple[type[Exception], ...]
     """Failures at the start whose message is for the operator."""
 
+    def prepare(self) -> None:
+        """Load whatever `application` needs; called while the database comes up."""
+        ...
+
     def database(self, settings: Settings, report: Report) -> AbstractAsyncContextManager[str]:
         """A database that is up, migrated and, if asked for, filled; gives its URL.
 

@@ -74,6 +74,7 @@ class Supervisor:
         old_waker = signal.set_wakeup_fd(waker)
         try:
             self._start(_KEEPER)
+            self._assembly.prepare()  # once, for all the workers that are copies of this process
             while not self._asked:
                 self._watch(wake)
             self._stop(wake)
