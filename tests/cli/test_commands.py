@@ -151,6 +151,8 @@ def test_a_database_without_tables_is_told_apart(empty_database_url: str, tmp_pa
     assert migrated.code == 0
     assert re.fullmatch(r"Applied \d+ migrations?\.\n", migrated.out)
     assert program.forked(tmp_path, "store", "list", *url).out.startswith("There is no store yet")
+    verified = program.forked(tmp_path, "verify", *url)
+    assert verified.out == "There is no store in this database, and so nothing to verify.\n"
 
 
 def test_a_database_that_is_not_there_is_one_sentence(tmp_path: Path):

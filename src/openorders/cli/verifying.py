@@ -1,7 +1,7 @@
 """`openorders verify`: whether the books add up."""
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 from cyclopts import Parameter
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from openorders.usecases.verify_ledgers import Found
 
 
+_SOUND: Final = "The books add up: stock, totals, payments and states agree with the ledgers."
+_NO_BOOKS: Final = "There is no store in this database, and so nothing to verify."
+
+
 def verify(
     *,
     store: Annotated[str | None, Parameter(help="Only this store.")] = None,
@@ -28,14 +32,15 @@ def verify(
     Reads one consistent view while servers go on working, and changes nothing. Ends with exit
     code 1 if there is a difference. With --json, a list of objects.
     """
+    from openorders.usecases.keep_stores import list_stores
     from openorders.usecases.verify_ledgers import verify as differences
 
     def begun(of: "Store", check: str) -> None:
         if sys.stderr.isatty() and not json:
             print(f"{of.name}: {check}", file=sys.stderr)
 
-    async def work(services: "Services") -> int:
-        count = 0
+    async def work(services: "Services") -> tuple[int, int]:
+        books, count = len(await list_stores(services)), 0
         if json:
             print("[", end="")
         with problems_named():
@@ -47,13 +52,13 @@ def verify(
                 count += 1
         if json:
             print("]")
-        return count
+        return books, count
 
-    count = run(where, work)
+    books, count = run(where, work)
     if count:
         raise CommandFailed(f"{count} differences." if count > 1 else "1 difference.", code=FAILED)
     if not json:
-        print("The books add up: stock, totals, payments and states agree with the ledgers.")
+        print(_SOUND if books else _NO_BOOKS)
 
 
 def _line(found: "Found") -> str:
