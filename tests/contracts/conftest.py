@@ -22,8 +22,9 @@ SHARED = {"everyone", "shop", "demo"}
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Everything that uses the session's application waits on the session's loop."""
+    here = Path(__file__).parent
     for item in items:
-        if not SHARED.isdisjoint(getattr(item, "fixturenames", ())):
+        if here in item.path.parents and not SHARED.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
