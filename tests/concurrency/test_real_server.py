@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import signal
@@ -55,22 +56,27 @@ PLACING = {
 }
 
 
-@pytest.fixture
+_stores = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
 def program(temporary_folder: Path) -> Iterator[Program]:
     program = Program(temporary_folder / "killed")
     program.start()
-    program.command("store", "create", "shop", "--currency", "USD")
-    catalogue = temporary_folder / "catalogue.csv"
-    catalogue.write_text(CATALOGUE)
-    program.command("catalog", "import", str(catalogue), "--store", "shop")
     yield program
     program.remove()
     sys.stdout.write(program.log())
 
 
 @pytest.fixture
-def key(program: Program) -> str:
-    return program.command("key", "create", "--store", "shop", "--role", "service").strip()
+def key(program: Program, temporary_folder: Path) -> str:
+    """The key of a store of the test's own, with the catalogue above."""
+    name = f"shop-{next(_stores)}"
+    program.command("store", "create", name, "--currency", "USD")
+    catalogue = temporary_folder / "catalogue.csv"
+    catalogue.write_text(CATALOGUE)
+    program.command("catalog", "import", str(catalogue), "--store", name)
+    return program.command("key", "create", "--store", name, "--role", "service").strip()
 
 
 def client(program: Program, key: str) -> httpx.AsyncClient:

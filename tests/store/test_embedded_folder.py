@@ -37,7 +37,7 @@ def test_a_file_is_no_folder(temporary_folder: Path) -> None:
 
 
 def test_an_empty_folder_becomes_private(temporary_folder: Path) -> None:
-    folder = temporary_folder / "empty"
+    folder = temporary_folder / "empty-so-far"
     folder.mkdir(mode=0o755)
     assert open_folder(folder).path == folder
     assert folder.stat().st_mode & 0o777 == 0o700
