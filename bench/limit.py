@@ -12,7 +12,13 @@ from pathlib import Path
 import asyncpg
 
 from openorders.store import queries
+from openorders.store.database_connect import SESSION_SETTINGS
 from openorders.store.queries import Statement
+
+# The session settings that decide plans are ours too.
+_SESSION = " ".join(
+    f"-c {name}={SESSION_SETTINGS[name]}" for name in ("plan_cache_mode", "jit", "random_page_cost")
+)
 
 _SAMPLE = """
 select o.*, k.headers, k.body, x.payload, l.product_names, l.skus
@@ -66,7 +72,7 @@ def run(pgbench: Path, database_url: str, script: Path, *, clients: int, seconds
         check=False,
         capture_output=True,
         text=True,
-        env={"PGOPTIONS": "-c plan_cache_mode=force_generic_plan"},
+        env={"PGOPTIONS": _SESSION},
     )  # fmt: skip
     found = re.search(r"^tps = ([0-9.]+)", done.stdout, re.MULTILINE)
     assert found is not None, done.stdout + done.stderr
