@@ -210,8 +210,8 @@ def test_the_product_and_the_reference_agree(world: World) -> None:
     run_state_machine_as_test(
         OrderBook,
         settings=settings(
-            max_examples=25,
-            stateful_step_count=20,
+            max_examples=80,
+            stateful_step_count=25,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow],
         ),
