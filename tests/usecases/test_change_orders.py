@@ -132,6 +132,27 @@ async def test_a_refund_that_was_asked_for_is_in_the_answer(world: World) -> Non
     assert (await world.order(order.id)).payment is PaymentState.REFUNDED
 
 
+async def test_a_refund_whose_answer_was_lost_is_finished_under_the_same_key(
+    world: World,
+) -> None:
+    await world.sells(1, price=500)
+    order = await world.placed(charge=CARD)
+    ctx = world.context(key="refund", request="r")
+    command = Advance(order_id=order.id, target=Word.REFUNDED)
+    world.faults.lose_requests = 1
+
+    def crash(_: Advanced) -> str:
+        raise ConnectionAbortedError
+
+    with pytest.raises(ConnectionAbortedError):
+        await advance_order(ctx, command, told(crash))
+    world.clock.move(seconds=31)
+    answer = await advance_order(ctx, command, ADVANCED)
+    assert answer.body.startswith(b"refunded:"), answer
+    row = await world.row("select sum(refunded) from sandbox_charges where store_id = $1")
+    assert row["sum"] == 500
+
+
 async def test_a_refund_that_the_gateway_will_not_do_is_refused(world: World) -> None:
     await world.sells(1, price=500)
     order = await world.placed(charge=Charge(token="tok_refundFail"))

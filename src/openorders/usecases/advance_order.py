@@ -14,7 +14,7 @@ from openorders.usecases.answers import Answer, Later, Reply, once
 from openorders.usecases.context import Context, Unit
 from openorders.usecases.find_order import locked
 from openorders.usecases.perform_operations import perform_all
-from openorders.usecases.refund_order import carry_out
+from openorders.usecases.refund_order import carry_out, refunds_begun, remember_refunds
 from openorders.usecases.send_mail import Notification
 
 
@@ -50,6 +50,9 @@ async def advance_order(ctx: Context, command: Advance, reply: Reply[Advanced]) 
     """
 
     async def work(unit: Unit) -> Answer | Later:
+        begun = await refunds_begun(unit.connection, ctx)
+        if begun:
+            return Later(lambda: _refunded(ctx, command, begun, None, reply))
         order = await locked(unit.connection, ctx, command.order_id)
         _require_staff(ctx, order, command)
         by = ctx.by(command.reason)
@@ -59,6 +62,7 @@ async def advance_order(ctx: Context, command: Advance, reply: Reply[Advanced]) 
         if command.notify:
             mail_id = await send_mail.write(unit.connection, ctx.store, change.order, by)
         if command.target is Word.REFUNDED and operations:
+            await remember_refunds(unit.connection, ctx, operations)
             return Later(lambda: _refunded(ctx, command, operations, mail_id, reply))
         if operations:
             unit.afterwards.append(lambda: perform_all(ctx.services, ctx.store, operations))

@@ -24,6 +24,7 @@ from openorders.domain.refusals import (
     Refused,
 )
 from openorders.store import changes, orders, payments
+from openorders.store.database import Connection
 from openorders.usecases.answers import Answer, Later, Reply, once
 from openorders.usecases.context import Context, Unit
 from openorders.usecases.find_order import locked
@@ -101,20 +102,13 @@ async def _return(
     ctx.caller.require(Role.ADMIN, Role.SERVICE, to="give money back")
 
     async def work(unit: Unit) -> Later:
-        operation_ids: tuple[OperationId, ...] = ()
-        if ctx.keyed is not None:
-            operation_ids = await payments.operations_of_key(
-                unit.connection, ctx.store_id, ctx.keyed.digest
-            )
+        operation_ids = await refunds_begun(unit.connection, ctx)
         if not operation_ids:
             order = await locked(unit.connection, ctx, order_id)
             operation_ids = await changes.save(
                 unit.connection, ctx.store_id, decide(order), ctx.by(reason)
             )
-            if ctx.keyed is not None:
-                await payments.stamp_key(
-                    unit.connection, ctx.store_id, operation_ids, ctx.keyed.digest
-                )
+            await remember_refunds(unit.connection, ctx, operation_ids)
 
         async def finish() -> Answer:
             return reply.done(await carry_out(ctx, order_id, operation_ids))
@@ -122,6 +116,23 @@ async def _return(
         return Later(finish)
 
     return await once(ctx, reply, work)
+
+
+async def refunds_begun(tx: Connection, ctx: Context) -> tuple[OperationId, ...]:
+    """What was decided under this request's key before its answer was lost: to be finished, not
+    decided again.
+    """
+    if ctx.keyed is None:
+        return ()
+    return await payments.operations_of_key(tx, ctx.store_id, ctx.keyed.digest)
+
+
+async def remember_refunds(
+    tx: Connection, ctx: Context, operation_ids: tuple[OperationId, ...]
+) -> None:
+    """Let a retry under the same key find what was decided, in the transaction that decides."""
+    if ctx.keyed is not None:
+        await payments.stamp_key(tx, ctx.store_id, operation_ids, ctx.keyed.digest)
 
 
 def _wanted(order: Order, amount: Decimal | None) -> int:
