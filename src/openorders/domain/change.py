@@ -17,7 +17,7 @@ from openorders.domain.payment import GiveBack
 
 class MoveKind(StrEnum):
     """How stock moves: `receive` and `correct` change what is on hand, `reserve` and `release`
-    what is promised, `ship` takes promised units away.
+    what is promised, `ship` takes promised units away, `return` brings shipped units back.
     """
 
     RECEIVE = "receive"
@@ -25,6 +25,7 @@ class MoveKind(StrEnum):
     RESERVE = "reserve"
     RELEASE = "release"
     SHIP = "ship"
+    RETURN = "return"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

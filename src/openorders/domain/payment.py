@@ -12,9 +12,14 @@ from openorders.domain.ids import OperationId, PaymentId
 
 
 class AttemptState(StrEnum):
-    """How one attempt to take money stands."""
+    """How one attempt to take money stands.
+
+    `STARTED` waits for the gateway's answer, `PENDING` for the buyer: a bank wants to know them,
+    or they are on the gateway's own page.
+    """
 
     STARTED = "started"
+    PENDING = "pending"
     AUTHORISED = "authorised"
     CAPTURED = "captured"
     DECLINED = "declined"
@@ -59,6 +64,7 @@ class Payment:
     card_brand: str | None = None
     card_last_four: str | None = None
     decline_code: str | None = None
+    action_url: str | None = None
     created_at: datetime
     settled_at: datetime | None = None
 

@@ -1,6 +1,6 @@
 """What a store has decided: its currency, taxes, shipping, discounts and gateways."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
@@ -41,12 +41,25 @@ class DiscountCode:
     amount: int | None = None
 
 
+class Capture(StrEnum):
+    """When a gateway takes the money: with the payment, or when staff capture it."""
+
+    AT_ONCE = "at_once"
+    BY_HAND = "by_hand"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewaySettings:
-    """A payment gateway under the name clients call it by; the first one is the default."""
+    """A payment gateway under the name clients call it by; the first one is the default.
+
+    `secret_key` opens the account at the provider, `webhook_secret` proves its notices.
+    """
 
     name: str
     kind: str = "sandbox"
+    capture: Capture = Capture.AT_ONCE
+    secret_key: str | None = field(default=None, repr=False)
+    webhook_secret: str | None = field(default=None, repr=False)
 
     @property
     def is_by_hand(self) -> bool:
