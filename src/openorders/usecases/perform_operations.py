@@ -122,9 +122,9 @@ async def _sweep(services: Services, store: Store, operation_id: OperationId) ->
 
 async def _find_out(services: Services, store: Store, operation: StoredOperation) -> None:
     """Ask what became of a charge. Its buyer may be gone, so it is never sent again."""
-    outcome = await _ask(
-        services, store, operation, lambda gateway: gateway.look_up(_key(store, operation))
-    )
+    call = _call(store, operation)
+    since = operation.created_at
+    outcome = await _ask(services, store, operation, lambda gateway: gateway.look_up(call, since))
     too_old = operation.created_at + NEVER_SEEN_AFTER
     if outcome is None and services.clock() < too_old:
         async with services.database.connection() as connection:
@@ -135,7 +135,13 @@ async def _find_out(services: Services, store: Store, operation: StoredOperation
 
 
 async def _asked(services: Services, store: Store, operation: StoredOperation) -> Outcome:
-    call = GatewayCall(
+    call = _call(store, operation)
+    verb = _VERBS[operation.kind]
+    return await _ask(services, store, operation, lambda gateway: verb(gateway)(call))
+
+
+def _call(store: Store, operation: StoredOperation) -> GatewayCall:
+    return GatewayCall(
         key=_key(store, operation),
         kind=operation.kind,
         amount=operation.amount,
@@ -144,8 +150,6 @@ async def _asked(services: Services, store: Store, operation: StoredOperation) -
         token=operation.token if operation.opens_payment else None,
         reference=operation.reference,
     )
-    verb = _VERBS[operation.kind]
-    return await _ask(services, store, operation, lambda gateway: verb(gateway)(call))
 
 
 async def _ask(
