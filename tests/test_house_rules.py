@@ -46,7 +46,10 @@ LIBRARIES = {
     "uvicorn": {"server"},
     "odata_query": {"contracts"},
     "cyclopts": {"cli"},
-    "jinja2": {"pages"},
+    "jinja2": {"pages", "usecases"},  # pages, and the letters that a store words itself
+    "stripe": {"gateways"},
+    "aiohttp": {"gateways"},
+    "aiosmtplib": {"gateways"},
 }
 
 NO_IO = {"asyncio", "http", "io", "os", "pathlib", "random", "socket", "subprocess", "threading"}
