@@ -17,7 +17,7 @@ from openorders.domain.refusals import Reason
 from openorders.domain.store_settings import Store, StorePolicy
 from openorders.gateways.mail import FolderMailer
 from openorders.gateways.manual import ManualGateway
-from openorders.gateways.payments import Gateways
+from openorders.gateways.payments import GatewayFactory, Gateways
 from openorders.gateways.sandbox import Faults, SandboxGateway
 from openorders.gateways.tokens import TokenVerifier
 from openorders.store import orders, stores
@@ -168,11 +168,11 @@ async def a_world(
     """A new store in the database, with a sandbox gateway and a mail folder."""
     clock, faults = Clock(), Faults()
     ledger = SandboxLedger(database, clock)
-    kinds = {
-        "sandbox": lambda store_id, account: SandboxGateway(
-            ledger, store_id, account, faults=faults
+    kinds: dict[str, GatewayFactory] = {
+        "sandbox": lambda store, account: SandboxGateway(
+            ledger, store.id, account.name, faults=faults
         ),
-        "manual": lambda _store_id, _account: ManualGateway(),
+        "manual": lambda _store, _account: ManualGateway(),
     }
     services = Services(
         database=database,

@@ -127,8 +127,8 @@ def _gateways(database: Database) -> Gateways:
     ledger = SandboxLedger(database, now)
     return Gateways(
         {
-            "sandbox": lambda store, name: SandboxGateway(ledger, store, name),
-            "manual": lambda _store, _name: ManualGateway(),
+            "sandbox": lambda store, account: SandboxGateway(ledger, store.id, account.name),
+            "manual": lambda _store, _account: ManualGateway(),
         }
     )
 

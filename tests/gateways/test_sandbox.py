@@ -23,7 +23,7 @@ from openorders.gateways.payments import (
 from openorders.gateways.sandbox import SLOW_S, Faults, SandboxGateway
 from openorders.store.database import Database
 from openorders.store.sandbox_ledger import SandboxLedger
-from tests.world import Clock
+from tests.world import NOON, Clock
 
 HERE, ELSEWHERE = StoreId(1), StoreId(2)
 
@@ -82,7 +82,7 @@ async def test_the_same_call_again_has_one_effect_and_one_answer(
 async def test_a_decline_is_remembered_too(gateway: SandboxGateway) -> None:
     call = a_call("1", token="tok_chargeDeclined")
     assert await gateway.charge(call) == await gateway.charge(call)
-    assert await gateway.look_up("1") == Declined(
+    assert await gateway.look_up(a_call("1"), NOON) == Declined(
         code="card_declined", message="Your card was declined."
     )
 
@@ -154,7 +154,7 @@ async def test_a_payment_that_is_not_there_is_our_mistake(
     call = a_call("1", OperationKind.REFUND, reference=reference)
     with pytest.raises(GatewayMisused):
         await gateway.refund(call)
-    assert await gateway.look_up("1") is None
+    assert await gateway.look_up(a_call("1"), NOON) is None
 
 
 async def test_a_request_that_got_lost_had_no_effect(
@@ -163,7 +163,7 @@ async def test_a_request_that_got_lost_had_no_effect(
     faults.lose_requests = 1
     with pytest.raises(GatewayUnreachable):
         await gateway.charge(a_call("1"))
-    assert await gateway.look_up("1") is None
+    assert await gateway.look_up(a_call("1"), NOON) is None
     assert await books(ledger) == []
 
 
@@ -173,7 +173,7 @@ async def test_an_answer_that_got_lost_leaves_the_effect(
     faults.lose_answers = 1
     with pytest.raises(GatewayUnreachable):
         await gateway.charge(a_call("1"))
-    assert isinstance(await gateway.look_up("1"), Succeeded)
+    assert isinstance(await gateway.look_up(a_call("1"), NOON), Succeeded)
     assert await books(ledger) == [(2500, 0, False)]
 
 
@@ -185,7 +185,7 @@ async def test_cards_can_lose_a_request_or_an_answer(
 ) -> None:
     with pytest.raises(GatewayUnreachable):
         await gateway.charge(a_call("1", token=token))
-    assert (await gateway.look_up("1") is not None) is seen
+    assert (await gateway.look_up(a_call("1"), NOON) is not None) is seen
 
 
 async def test_a_slow_card_is_answered_late(ledger: SandboxLedger) -> None:
@@ -208,7 +208,7 @@ async def test_accounts_see_nothing_of_each_other(
         SandboxGateway(ledger, ELSEWHERE, "sandbox"),
         SandboxGateway(ledger, HERE, "another"),
     ):
-        assert await other.look_up("1") is None
+        assert await other.look_up(a_call("1"), NOON) is None
         with pytest.raises(GatewayMisused):
             await other.refund(a_refund("1", reference))
 
@@ -217,14 +217,14 @@ async def test_what_is_done_by_hand_is_done() -> None:
     gateway = ManualGateway()
     outcome = await gateway.refund(a_refund("1", "manual-7"))
     assert outcome == Succeeded(reference="manual-7")
-    assert await gateway.look_up("1") is None
+    assert await gateway.look_up(a_call("1"), NOON) is None
 
 
 def test_a_store_is_served_by_the_kind_it_names(ledger: SandboxLedger) -> None:
     gateways = Gateways(
         {
-            "sandbox": lambda store_id, name: SandboxGateway(ledger, store_id, name),
-            "manual": lambda _store_id, _name: ManualGateway(),
+            "sandbox": lambda store, account: SandboxGateway(ledger, store.id, account.name),
+            "manual": lambda _store, _account: ManualGateway(),
         }
     )
     policy = StorePolicy(

@@ -6,21 +6,27 @@ does what is in `sandbox_cards.py`. It knows nothing of the order book.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Literal, Protocol
 
 import msgspec
 
-from openorders.domain.ids import StoreId
+from openorders.domain.ids import CustomerId, StoreId
 from openorders.domain.payment import OperationKind
 from openorders.gateways.payments import (
     Declined,
+    Entry,
     GatewayCall,
     GatewayMisused,
     GatewayUnreachable,
+    Notice,
+    NoticeRefused,
     Outcome,
+    Pending,
+    SavedMethod,
     Succeeded,
 )
 from openorders.gateways.sandbox_cards import (
@@ -127,6 +133,8 @@ class Faults:
 class SandboxGateway:
     """One account at the sandbox."""
 
+    has_pages = False
+
     def __init__(
         self,
         ledger: Ledger,
@@ -162,13 +170,39 @@ class SandboxGateway:
         """Release what was reserved."""
         return await self._call(call, _void)
 
-    async def look_up(self, key: str) -> Outcome | None:
+    async def open_page(self, call: GatewayCall) -> Outcome:
+        """The sandbox shows no pages."""
+        raise GatewayMisused(f"{call.kind} {call.key}: the sandbox has no pages")
+
+    async def look_up(self, call: GatewayCall, since: datetime) -> Outcome | None:
         """What was answered to the call with this key."""
-        if self._faults.lose_requests > 0:
-            self._faults.lose_requests -= 1
-            raise GatewayUnreachable(key)
-        call = await self._ledger.find(self._store_id, self._name, key)
-        return None if call is None else _decoded(call.outcome)
+        del since
+        if self._lost("lose_requests"):
+            raise GatewayUnreachable(call.key)
+        known = await self._ledger.find(self._store_id, self._name, call.key)
+        return None if known is None else _decoded(known.outcome)
+
+    async def save_method(
+        self, key: str, customer_id: CustomerId, customer: str | None, token: str
+    ) -> SavedMethod | Declined:
+        """The sandbox keeps no cards."""
+        del key, customer_id, customer, token
+        return Declined(code="not_supported", message="This card cannot be saved.")
+
+    async def forget_method(self, reference: str) -> None:
+        """The sandbox keeps no cards."""
+        del reference
+
+    def read_notice(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Notice | None:
+        """The sandbox answers at once and sends no news."""
+        del headers, body, now
+        raise NoticeRefused("the sandbox sends no notices")
+
+    async def entries(self, since: datetime, until: datetime) -> AsyncIterator[Entry]:
+        """The sandbox's books are compared elsewhere."""
+        del since, until
+        for entry in ():
+            yield entry
 
     async def _call(self, call: GatewayCall, act: "_Act") -> Outcome:
         card = card_of(call.token)
@@ -290,18 +324,27 @@ class _No(msgspec.Struct, tag="declined"):
     message: str
 
 
+class _Wait(msgspec.Struct, tag="pending"):
+    reference: str
+    action_url: str | None
+
+
 def _encoded(outcome: Outcome) -> bytes:
     match outcome:
         case Succeeded(reference=reference, card_brand=brand, card_last_four=digits):
             return msgspec.json.encode(_Yes(reference, brand, digits))
         case Declined(code=code, message=message):
             return msgspec.json.encode(_No(code, message))
+        case Pending(reference=reference, action_url=action_url):
+            return msgspec.json.encode(_Wait(reference, action_url))
 
 
 def _decoded(outcome: bytes) -> Outcome:
-    answer: _Yes | _No = msgspec.json.decode(outcome, type=_Yes | _No)
+    answer: _Yes | _No | _Wait = msgspec.json.decode(outcome, type=_Yes | _No | _Wait)
     match answer:
         case _Yes(reference, brand, digits):
             return Succeeded(reference=reference, card_brand=brand, card_last_four=digits)
         case _No(code, message):
             return Declined(code=code, message=message)
+        case _Wait(reference, action_url):
+            return Pending(reference=reference, action_url=action_url)
