@@ -1,15 +1,16 @@
-"""The loops that run inside the server, in as many processes and on as many machines as there
-are: each use case takes its own share of what is due, and what a dead process took falls due
-again.
+"""What runs beside the requests, in as many processes and on as many machines as there are: each
+use case takes its own share of what is due, and what a dead process took falls due again.
 
-A loop never ends by a failure: it logs it, waits longer and tries again.
+Nothing here ends by a failure: it is logged, counted, and tried again after a longer rest. Knows
+nothing of what a step does.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Final, Protocol
 
 import structlog
 
@@ -20,23 +21,61 @@ from openorders.usecases.perform_operations import SWEEP_LIMIT, sweep_operations
 from openorders.usecases.send_mail import SWEEP_LIMIT as MAIL_LIMIT
 from openorders.usecases.send_mail import sweep_mails
 
-LONGEST_PAUSE_S: Final = 60.0
-"""How long a loop that keeps failing rests at most, unless its own pause is longer."""
+LONGEST_PAUSE_S: Final = 15.0
+"""How long what keeps failing rests at most, unless its own pause is longer."""
+
+_FIRST_PAUSE_S: Final = 1.0
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loop:
-    """A step and how long to rest after it. One that did `full` of its work goes on at once."""
+    """A step and how long to rest after it. One that did `full` of its work goes on at once.
+
+    A notification on `channel` ends the rest, so that the pause is only the net below it.
+    """
 
     name: str
     pause_s: float
     step: Callable[[Services], Awaitable[int]]
     full: int
+    channel: str | None = None
 
 
-LOOPS: Final = (
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline:
+    """Work without steps, where one slow piece must not hold up the next.
+
+    `run(services, stop, woken)` returns soon after `stop` is set, having finished or given back
+    what it took. `woken` is set by a notification on `channel` and by `stop`; it clears it before
+    it looks for work, and looks now and then without being woken.
+    """
+
+    name: str
+    run: Callable[[Services, asyncio.Event, asyncio.Event], Awaitable[None]]
+    channel: str
+
+
+class Watch(Protocol):
+    """Is told how the loops fare."""
+
+    def ran(self, name: str, done: int) -> None:
+        """A step ended well, having done so much."""
+        ...
+
+    def failed(self, name: str) -> None:
+        """A step failed, and will be tried again."""
+        ...
+
+
+class _Unwatched:
+    def ran(self, name: str, done: int) -> None: ...
+
+    def failed(self, name: str) -> None: ...
+
+
+LOOPS: Final[tuple[Loop | Pipeline, ...]] = (
     Loop(name="sweep_operations", pause_s=2.0, step=sweep_operations, full=SWEEP_LIMIT),
     Loop(name="sweep_mails", pause_s=5.0, step=sweep_mails, full=MAIL_LIMIT),
     Loop(name="expire_unpaid", pause_s=10.0, step=expire_unpaid, full=EXPIRY_LIMIT),
@@ -45,36 +84,85 @@ LOOPS: Final = (
 
 
 async def run_loops(
-    services: Services, stop: asyncio.Event, *, loops: tuple[Loop, ...] = LOOPS
+    services: Services,
+    stop: asyncio.Event,
+    *,
+    loops: tuple[Loop | Pipeline, ...] = LOOPS,
+    watch: Watch | None = None,
 ) -> None:
     """Run until `stop` is set; steps that are under way are finished first.
 
     To be cancelled by a caller who cannot wait: what is half done falls due again.
     """
-    async with asyncio.TaskGroup() as group:
-        for loop in loops:
-            group.create_task(_run(loop, services, stop), name=loop.name)
+    told = watch or _Unwatched()
+    woken = {loop.name: asyncio.Event() for loop in loops}
+    async with AsyncExitStack() as listening:
+        for channel in sorted({loop.channel for loop in loops if loop.channel is not None}):
+            events = [woken[loop.name] for loop in loops if loop.channel == channel]
+            heard = partial(_wake, events)
+            await listening.enter_async_context(services.database.listening(channel, heard))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_wake_at_the_end(stop, woken.values()), name="stop")
+            for loop in loops:
+                running = _Running(services, stop, woken[loop.name], told)
+                group.create_task(running.of(loop), name=loop.name)
 
 
-async def _run(loop: Loop, services: Services, stop: asyncio.Event) -> None:
-    failures = 0
-    while not stop.is_set():
-        done = 0
+def _wake(events: Iterable[asyncio.Event], _payload: str = "") -> None:
+    for event in events:
+        event.set()
+
+
+async def _wake_at_the_end(stop: asyncio.Event, events: Iterable[asyncio.Event]) -> None:
+    await stop.wait()
+    _wake(events)
+
+
+@dataclass(slots=True)
+class _Running:
+    """One loop's life: its failures in a row, and what ends its rests."""
+
+    services: Services
+    stop: asyncio.Event
+    woken: asyncio.Event
+    watch: Watch
+    failures: int = 0
+
+    async def of(self, loop: Loop | Pipeline) -> None:
+        turn = self._step if isinstance(loop, Loop) else self._flow
+        while not self.stop.is_set():
+            await turn(loop)  # pyright: ignore[reportArgumentType] - the turn of its kind
+
+    async def _step(self, loop: Loop) -> None:
+        self.woken.clear()
         try:
-            done = await loop.step(services)
-            failures = 0
+            done = await loop.step(self.services)
         except Exception:  # noqa: BLE001 - a loop outlives whatever goes wrong in a step
-            failures += 1
-            _log.exception("loop_failed", loop=loop.name, failures=failures)
+            await self._failed(loop.name, loop.pause_s)
+            return
+        self.failures = 0
+        self.watch.ran(loop.name, done)
         if done < loop.full:
-            await _rest(stop, _pause_s(loop, failures))
+            await _rest(self.woken, loop.pause_s)
+
+    async def _flow(self, pipeline: Pipeline) -> None:
+        began = asyncio.get_running_loop().time()
+        try:
+            await pipeline.run(self.services, self.stop, self.woken)
+        except Exception:  # noqa: BLE001 - as above
+            if asyncio.get_running_loop().time() - began > LONGEST_PAUSE_S:
+                self.failures = 0
+            await self._failed(pipeline.name, _FIRST_PAUSE_S)
+
+    async def _failed(self, name: str, pause_s: float) -> None:
+        """Log and rest; notifications do not end this rest, or they would drive the failures."""
+        self.failures += 1
+        self.watch.failed(name)
+        _log.exception("loop_failed", loop=name, failures=self.failures)
+        longest = max(LONGEST_PAUSE_S, pause_s)
+        await _rest(self.stop, min(longest, pause_s * 2 ** min(self.failures, 10)))
 
 
-def _pause_s(loop: Loop, failures: int) -> float:
-    longest = max(LONGEST_PAUSE_S, loop.pause_s)
-    return min(longest, loop.pause_s * 2 ** min(failures, 10))
-
-
-async def _rest(stop: asyncio.Event, pause_s: float) -> None:
+async def _rest(until: asyncio.Event, pause_s: float) -> None:
     with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), pause_s)
+        await asyncio.wait_for(until.wait(), pause_s)
