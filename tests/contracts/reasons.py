@@ -1,7 +1,19 @@
 """One of every reason to say no."""
 
 from openorders.domain import refusals as no
-from openorders.domain.ids import CustomerId, LineId, OrderId, ProductId, VariantId
+from openorders.domain.ids import (
+    CustomerId,
+    EndpointId,
+    EventId,
+    KeyId,
+    LineId,
+    MethodId,
+    OrderId,
+    PaymentId,
+    ProductId,
+    RefundId,
+    VariantId,
+)
 from openorders.domain.order import Word
 
 ORDER = OrderId(7)
@@ -34,6 +46,15 @@ EVERY_REASON: tuple[no.Reason, ...] = (
     no.AmountNotOwed(100, 200, 2),
     no.PaymentDeclined("card_declined", "Your card was declined."),
     no.PaymentUnsettled(ORDER),
+    no.PaymentNotFound(PaymentId(8)),
+    no.RefundNotFound(RefundId(9)),
+    no.MethodNotFound(MethodId(10)),
+    no.NothingToCapture(PaymentId(8)),
+    no.EventNotFound(EventId(11)),
+    no.EventsForgotten(12),
+    no.EndpointNotFound(EndpointId(13)),
+    no.DeliveryNotFound(EndpointId(13), EventId(11)),
+    no.KeyNotFound(KeyId(14)),
     no.VersionDiffers(ORDER, 3),
     no.KeyReused(),
     no.KeyInFlight(),

@@ -13,6 +13,10 @@ VariantId = NewType("VariantId", int)
 CustomerId = NewType("CustomerId", int)
 PaymentId = NewType("PaymentId", int)
 OperationId = NewType("OperationId", int)
+RefundId = NewType("RefundId", int)
+MethodId = NewType("MethodId", int)
+EventId = NewType("EventId", int)
+EndpointId = NewType("EndpointId", int)
 KeyId = NewType("KeyId", int)
 
 ID_MAX: Final = 2**63 - 1

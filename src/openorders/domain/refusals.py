@@ -8,6 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from openorders.domain.ids import CustomerId, LineId, OrderId, ProductId, VariantId
+from openorders.domain.management_refusals import (
+    DeliveryNotFound,
+    EndpointNotFound,
+    EventNotFound,
+    EventsForgotten,
+    KeyNotFound,
+    MethodNotFound,
+    NothingToCapture,
+    PaymentNotFound,
+    RefundNotFound,
+)
+from openorders.domain.management_refusals import OfManagement as OfManagement
 from openorders.domain.order import Word
 
 
@@ -276,6 +288,15 @@ Reason = (
     | AmountNotOwed
     | PaymentDeclined
     | PaymentUnsettled
+    | PaymentNotFound
+    | RefundNotFound
+    | MethodNotFound
+    | NothingToCapture
+    | EventNotFound
+    | EventsForgotten
+    | EndpointNotFound
+    | DeliveryNotFound
+    | KeyNotFound
     | VersionDiffers
     | KeyReused
     | KeyInFlight

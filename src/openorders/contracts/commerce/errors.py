@@ -128,5 +128,7 @@ def _said(reason: Reason) -> tuple[int, str]:
             return 400, "The order cannot be changed as it was asked."
         case no.NothingToRefund() | no.NothingToVoid() | no.AlreadyPaid():
             return 400, "The order's payment can no longer be changed."
+        case no.OfManagement():
+            return 404, "This is not known here."
         case _:
             assert_never(reason)

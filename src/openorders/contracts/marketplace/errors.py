@@ -113,6 +113,9 @@ def _said(reason: Reason) -> tuple[int, Fault]:
         case no.QueryFailed(problem, part):
             message = f"{part}: expected a result for every order, found {problem}."
             return 400, Fault(INVALID_QUERY, message)
+        # No request of this contract names what these are about.
+        case no.OfManagement():
+            return 404, Fault("NOT_FOUND", "This is not known here.")
         case _:
             return _said_of_business(reason)
 

@@ -100,5 +100,7 @@ def _said(reason: Reason) -> tuple[int, str]:
             return 409, "The payment that was asked for is not possible."
         case no.NothingToRefund() | no.NothingToVoid() | no.AlreadyPaid():
             return 409, "The order's payment can no longer be changed."
+        case no.OfManagement():
+            return 404, "Not found"
         case _:
             assert_never(reason)

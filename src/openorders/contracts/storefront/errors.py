@@ -115,5 +115,7 @@ def _said(reason: Reason) -> tuple[int, str]:
             return 409, "The order can no longer be changed in this way."
         case no.AlreadyPaid() | no.AmountNotOwed():
             return 409, "The payment that was asked for is not possible."
+        case no.OfManagement():
+            return 404, "This is not known here."
         case _:
             assert_never(reason)
