@@ -19,7 +19,7 @@ from openorders.domain.management_refusals import (
     PaymentNotFound,
     RefundNotFound,
 )
-from openorders.domain.management_refusals import OfManagement as OfManagement
+from openorders.domain.management_refusals import OfManagement as OfManagement  # noqa: PLC0414 - exported
 from openorders.domain.order import Word
 
 
