@@ -30,11 +30,23 @@ ARROWS = {
     "contracts": {"asgi", "usecases", "domain"},
     "pages": {"usecases", "domain"},
     "worker": {"usecases", "domain"},
+    # What a worker is, apart from everybody else, so that it does not load what answers HTTP.
+    "background": {"services", "settings", "telemetry", "usecases", "worker"},
     "demo": {"usecases", "domain", "store", "gateways"},  # fills in bulk, like a use case
     "settings": set(),
     "telemetry": {"settings"},
     "server": {"asgi", "settings", "telemetry"},
-    "cli": {"app", "services", "demo", "server", "settings", "telemetry", "usecases", "domain"},
+    "cli": {
+        "app",
+        "background",
+        "services",
+        "demo",
+        "server",
+        "settings",
+        "telemetry",
+        "usecases",
+        "domain",
+    },
     "__main__": {"cli"},
 }
 KNOWS_EVERYBODY = {"app", "services", "web"}
@@ -72,6 +84,7 @@ SQL_AT_HOME = {
 
 WITHOUT_STORE_ID = {
     # Statements that cannot mention a store, by file and name.
+    "backlog.*": "counts what waits in all stores together, for the operator",
     "bulk.begin_ids_after": "sequences, which all stores share",
     "bulk.reserve_ids": "sequences, which all stores share",
     "bulk.take_turn": "a lock on the whole database",

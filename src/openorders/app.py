@@ -10,6 +10,7 @@ import structlog
 
 from openorders import demo, server
 from openorders.asgi import Application
+from openorders.background import background
 from openorders.server.lifecycle import Lifecycle
 from openorders.services import (
     EXPECTED,
@@ -22,9 +23,7 @@ from openorders.settings import Settings
 from openorders.store import migrate, stores
 from openorders.store.database import Database, opened
 from openorders.telemetry import Metrics, configure_logging
-from openorders.worker.loops import run_loops
 
-_LOOPS_STOP_SECONDS: Final = 25.0
 _GAUGE_SECONDS: Final = 2.0
 
 _log = structlog.get_logger(__name__)
@@ -78,18 +77,12 @@ class Product:
             yield url
 
     @asynccontextmanager
-    async def background(self, settings: Settings, url: str) -> AsyncGenerator[None, None]:
-        """The loops, stopped between two steps if that is soon."""
-        async with services_of(settings, url) as services:
-            stop = asyncio.Event()
-            loops = asyncio.create_task(run_loops(services, stop), name="loops")
-            try:
-                yield
-            finally:
-                stop.set()
-                await asyncio.wait([loops], timeout=_LOOPS_STOP_SECONDS)
-                loops.cancel()
-                await asyncio.gather(loops, return_exceptions=True)
+    async def background(
+        self, settings: Settings, url: str, metrics: Metrics
+    ) -> AsyncGenerator[None, None]:
+        """The loops, and what they say of themselves."""
+        async with background(settings, url, metrics):
+            yield
 
     @asynccontextmanager
     async def application(

@@ -25,7 +25,14 @@ LogRequests = Literal["all", "failed", "none"]
 
 
 class SettingsError(Exception):
-    """A setting that does not exist or cannot be what it is; the message is for the operator."""
+    """A setting that does not exist or cannot be what it is; the message is for the operator.
+
+    `on_command_line`: it was given as an option.
+    """
+
+    def __init__(self, sentence: str, *, on_command_line: bool = False) -> None:
+        super().__init__(sentence)
+        self.on_command_line = on_command_line
 
 
 def _setting(
@@ -147,6 +154,12 @@ class Settings:
     )
     pool_size: int = _setting(
         "How many connections each process keeps to the database at most.", _whole(1, 200), 16
+    )
+    background: bool = _setting(
+        "Whether a server does what is done beside requests (webhooks, mail, unfinished payments, "
+        "expiry); `off` leaves all of it to `openorders worker`.",
+        _flag,
+        True,
     )
     demo: bool = _setting(
         "Fill an empty database with the demo's five stores and their documented keys.",
@@ -297,7 +310,8 @@ def _value(one: Field[Any], variable: str, text: str) -> object:
         return one.metadata["read"](text)
     except ValueError as error:
         shown = "" if one.metadata["secret"] else f" It is {text!r}."
-        raise SettingsError(f"{variable} {error}.{shown}") from None
+        sentence = f"{variable} {error}.{shown}"
+        raise SettingsError(sentence, on_command_line=variable.startswith("--")) from None
 
 
 def as_markdown() -> str:

@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, TextIO, cast
 
@@ -33,6 +34,19 @@ _FRAMES: Final = 30
 
 _QUIET: Final = ("uvicorn", "uvicorn.error", "httpx", "httpcore", "asyncio")
 """Libraries that are heard only from warnings on."""
+
+
+BACKLOG: Final[Mapping[str, str]] = {
+    "payment_operations_open": "Calls to payment gateways whose outcome is not known yet.",
+    "payment_operations_oldest_seconds": "How long the oldest of them has been open.",
+    "payment_operations_lag_seconds": "How long the one that is due first has been due.",
+    "pending_orders": "Orders that wait for the outcome of the charge that makes them orders.",
+    "pending_orders_oldest_seconds": "How long the oldest of them has been waiting.",
+    "overdue_orders": "Orders that nobody paid in time and that are not cancelled yet.",
+    "mails_waiting": "Mails that are to be sent, or sent again.",
+    "mails_lag_seconds": "How long the mail that is due first has been due.",
+}
+"""What waits to be done: each name, after `openorders_`, is a gauge. Counts stop at 10,001."""
 
 
 def configure_logging(form: LogFormat, level: LogLevel, *, stream: TextIO | None = None) -> None:
@@ -178,6 +192,10 @@ class Metrics:
         self._connections.labels("open").set(total)
         self._connections.labels("idle").set(idle)
 
+    def background(self) -> "BackgroundMetrics":
+        """The figures of a process that works beside the requests. To be asked for once."""
+        return BackgroundMetrics(self._registry)
+
     def exposition(self) -> bytes:
         """All metrics of all processes in Prometheus' text format."""
         if self._folder is None:
@@ -185,6 +203,55 @@ class Metrics:
         merged = CollectorRegistry()
         MultiProcessCollector(merged, path=str(self._folder))
         return generate_latest(merged)
+
+
+class BackgroundMetrics:
+    """What one process says about its loops and about what waits to be done."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+        self._done = Counter(
+            "openorders_background_done_total",
+            "What the loops have done, by loop.",
+            ("loop",),
+            registry=registry,
+        )
+        self._failures = Counter(
+            "openorders_background_failures_total",
+            "Runs of a loop that failed and were tried again.",
+            ("loop",),
+            registry=registry,
+        )
+        self._last_run = self._gauge(
+            "openorders_background_last_run_timestamp_seconds",
+            "When a loop last ran to its end without a failure.",
+            ("loop",),
+        )
+        self._measured = self._gauge(
+            "openorders_backlog_measured_timestamp_seconds", "When the backlog was last looked at."
+        )
+        self._backlog = {
+            name: self._gauge(f"openorders_{name}", says) for name, says in BACKLOG.items()
+        }
+
+    def _gauge(self, name: str, says: str, labels: tuple[str, ...] = ()) -> Gauge:
+        # Of several processes that tell the same, whoever has seen the most is believed.
+        return Gauge(name, says, labels, registry=self._registry, multiprocess_mode="livemax")
+
+    def ran(self, name: str, done: int) -> None:
+        """A loop ran to its end, having done so much."""
+        self._done.labels(name).inc(done)
+        self._last_run.labels(name).set_to_current_time()
+
+    def failed(self, name: str) -> None:
+        """A run of a loop failed."""
+        self._failures.labels(name).inc()
+
+    def backlog(self, found: Mapping[str, float]) -> None:
+        """What waits to be done, by the names of `BACKLOG`."""
+        for name, value in found.items():
+            self._backlog[name].set(value)
+        self._measured.set_to_current_time()
 
 
 def forget_process(folder: Path, slot: int) -> None:

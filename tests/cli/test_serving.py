@@ -140,7 +140,7 @@ def test_a_second_server_on_the_folder_or_the_port_is_one_sentence(demo: Served)
 
 def test_a_contract_that_is_not_there_cannot_be_opened(demo: Served):
     ended = beside(demo, "serve", "--open", "basics=commerce")
-    assert ended.code == 1
+    assert ended.code == 2
     assert "--open names no contract: 'basics'; there are" in ended.err
 
 

@@ -49,7 +49,7 @@ class Nothing:
         say("database stopped")
 
     @asynccontextmanager
-    async def background(self, settings: Settings, url: str):
+    async def background(self, settings: Settings, url: str, metrics: Metrics):
         yield
 
     @asynccontextmanager

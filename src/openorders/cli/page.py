@@ -13,6 +13,7 @@ PAGE: Final = Path("docs/cli.md")
 
 COMMANDS: Final = (
     "serve",
+    "worker",
     "store create",
     "store list",
     "store show",

@@ -7,7 +7,7 @@ from typing import Final
 
 from cyclopts import App, CycloptsError
 
-from openorders.cli import catalog, database, key, serving, settings_table, store, verifying
+from openorders.cli import catalog, database, key, serving, settings_table, store, verifying, worker
 from openorders.cli.failing import FAILED, INTERRUPTED, MISUSED, CommandFailed
 from openorders.settings import SettingsError, read
 
@@ -28,6 +28,7 @@ app: Final = App(
     default_parameter=None,
 )
 app.command(serving.serve)
+app.command(worker.worker)
 for group in (database.app, store.app, key.app, catalog.app):
     app.command(group)
 app.command(verifying.verify)

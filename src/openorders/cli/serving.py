@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import Parameter
 
-from openorders.cli.failing import CommandFailed
+from openorders.cli.failing import MISUSED, CommandFailed
 
 if TYPE_CHECKING:
     from openorders.server import Running
@@ -77,7 +77,7 @@ def serve(
             log_level=log_level,
         )
     except SettingsError as error:
-        raise CommandFailed(str(error)) from error
+        raise CommandFailed.of(error) from error
     _serve(settings, began)
 
 
@@ -109,7 +109,8 @@ def _require_known(settings: "Settings", contracts: tuple[str, ...]) -> None:
     for name, option in named:
         if name not in contracts:
             there_are = ", ".join(contracts)
-            raise CommandFailed(f"{option} names no contract: {name!r}; there are {there_are}.")
+            problem = f"{option} names no contract: {name!r}; there are {there_are}."
+            raise CommandFailed(problem, code=MISUSED)
 
 
 class _Progress:

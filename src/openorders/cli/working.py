@@ -50,7 +50,7 @@ def settings_for(where: Where) -> Settings:
     try:
         settings = read(data_dir=where.data_dir, database_url=where.database_url)
     except SettingsError as error:
-        raise CommandFailed(str(error)) from error
+        raise CommandFailed.of(error) from error
     return settings if where.data_dir is None else replace(settings, database_url=None)
 
 

@@ -65,14 +65,18 @@ async def _alone(
     stopping.listen_to(signal.SIGTERM, signal.SIGINT)
     try:
         preparing = asyncio.create_task(asyncio.to_thread(assembly.prepare))
-        async with assembly.database(settings, report) as url, assembly.background(settings, url):
+        metrics = Metrics()
+        async with (
+            assembly.database(settings, report) as url,
+            assembly.background(settings, url, metrics),
+        ):
             await preparing
             await answer_requests(
                 settings,
                 assembly,
                 url,
                 listening=listening,
-                metrics=Metrics(),
+                metrics=metrics,
                 stopping=stopping,
                 on_ready=on_ready,
             )

@@ -43,8 +43,10 @@ class Assembly(Protocol):
         """
         ...
 
-    def background(self, settings: Settings, url: str) -> AbstractAsyncContextManager[None]:
-        """The loops that work without being asked. In one process of a server only."""
+    def background(
+        self, settings: Settings, url: str, metrics: Metrics
+    ) -> AbstractAsyncContextManager[None]:
+        """What works without being asked. In one process of a server only."""
         ...
 
     def application(

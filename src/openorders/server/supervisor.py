@@ -101,10 +101,10 @@ class Supervisor:
 
         async def keep(stopping: Stopping, voice: Voice) -> None:
             _close(self._sockets)
-            await _keep(settings, assembly, stopping, voice)
+            await _keep(settings, assembly, Metrics(folder, self._slot(name)), stopping, voice)
 
         async def answer(stopping: Stopping, voice: Voice) -> None:
-            slot = int(name)
+            slot = self._slot(name)
             _close(one for one in self._sockets if one is not self._sockets[slot])
             await answer_requests(
                 settings,
@@ -117,6 +117,10 @@ class Supervisor:
             )
 
         return keep if name == _KEEPER else answer
+
+    def _slot(self, name: str) -> int:
+        """Which of the metrics' places is a process's: the keeper's comes after the others'."""
+        return len(self._sockets) if name == _KEEPER else int(name)
 
     def _watch(self, wake: int) -> None:
         """Wait for something to happen, and deal with it."""
@@ -160,8 +164,7 @@ class Supervisor:
     def _lost(self, child: Child) -> None:
         self._selector.unregister(child.ears)
         del self._children[child.name]
-        if child.name != _KEEPER:
-            forget_process(self._metrics, int(child.name))
+        forget_process(self._metrics, self._slot(child.name))
         if self._asked:
             return
         if not self._told:
@@ -210,12 +213,14 @@ def _close(sockets: Iterable[socket.socket]) -> None:
         one.close()
 
 
-async def _keep(settings: Settings, assembly: Assembly, stopping: Stopping, voice: Voice) -> None:
+async def _keep(
+    settings: Settings, assembly: Assembly, metrics: Metrics, stopping: Stopping, voice: Voice
+) -> None:
     """Keep the database and the loops until asked to stop."""
     try:
         async with (
             assembly.database(settings, lambda text: voice.say(REPORT, text)) as url,
-            assembly.background(settings, url),
+            assembly.background(settings, url, metrics),
         ):
             stopping.started()
             voice.say(READY, url)
