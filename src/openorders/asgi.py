@@ -21,10 +21,11 @@ class Exchange:
 
     `base` is what precedes a contract's paths as the client reached it: origin and prefix.
     `route` is the matched path with its parameters' names, for logs and metrics: never the path
-    that was sent, which would make endless series.
+    that was sent, which would make endless series. `headers` go onto the answer of a contract
+    that counts its requests, whatever becomes of this one.
     """
 
-    __slots__ = ("base", "contract", "origin", "replayed", "request_id", "route")
+    __slots__ = ("base", "contract", "headers", "origin", "replayed", "request_id", "route")
 
     def __init__(self, request_id: str, origin: str = "", base: str = "") -> None:
         self.request_id = request_id
@@ -32,6 +33,7 @@ class Exchange:
         self.base = base
         self.contract = ""
         self.route = ""
+        self.headers: tuple[tuple[bytes, bytes], ...] = ()
         self.replayed = False
 
 

@@ -87,8 +87,12 @@ class OutgoingStream(Outgoing):
         super().__init__(200, headers, first)
         self.chunks = chunks
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
+        if scope["method"] == "HEAD":
+            await send({"type": "http.response.body", "body": b""})
+            await close(self.chunks)
+            return
         await send({"type": "http.response.body", "body": self.body, "more_body": True})
         gone = asyncio.ensure_future(_until_gone(receive))
         try:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import Any, Final, cast
 from urllib.parse import quote, unquote
@@ -12,7 +13,7 @@ from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ExceptionHandlersMap
 
-from openorders.asgi import Application, Exchange, Receive, Scope, Send, exchange_of
+from openorders.asgi import Application, Exchange, Message, Receive, Scope, Send, exchange_of
 from openorders.contracts.kit import headers as header
 from openorders.contracts.kit.answers import (
     Outgoing,
@@ -23,13 +24,14 @@ from openorders.contracts.kit.answers import (
 )
 from openorders.contracts.kit.bodies import BodyLimits, parse_plainly, read_body
 from openorders.contracts.kit.call import Call
-from openorders.contracts.kit.contract import Contract
+from openorders.contracts.kit.contract import JSON, Contract
 from openorders.contracts.kit.failures import answer_failure, answer_refusal
 from openorders.contracts.kit.openapi import describe
+from openorders.contracts.kit.queries import NO_PARAMETERS
+from openorders.contracts.kit.quotas import Quota
 from openorders.contracts.kit.routes import MethodTable, Route
-from openorders.contracts.kit.unreadable import Unreadable
+from openorders.contracts.kit.unreadable import BODY, Unreadable
 from openorders.domain.access import Caller
-from openorders.domain.refusals import Reason
 from openorders.usecases.answers import Answer
 from openorders.usecases.context import Context, Keyed, Services
 
@@ -49,7 +51,8 @@ class Ground:
     """What the composition root gives every contract to stand on.
 
     `admit` turns a credential (None when none was sent) and a contract's name into a caller;
-    `is_weather` knows the failures that pass by themselves; `report` takes note of a fault.
+    `is_weather` knows the failures that pass by themselves; `report` takes note of a fault;
+    `quota` counts the requests of contracts that are limited.
     """
 
     services: Services
@@ -59,6 +62,7 @@ class Ground:
     most_body: int
     version: str
     body_seconds: float = 30.0
+    quota: Quota | None = None
 
 
 def build(contract: Contract, ground: Ground) -> Application:
@@ -77,6 +81,8 @@ def build(contract: Contract, ground: Ground) -> Application:
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         _keep_slashes(scope)
+        if contract.limited:
+            send = _telling(scope, send)
         if len(scope["path"]) > _LONGEST_PATH:
             error = NotFoundException()
             await outgoing(_answer(contract, ground, scope, error))(scope, receive, send)
@@ -86,6 +92,18 @@ def build(contract: Contract, ground: Ground) -> Application:
             await litestar(cast("Any", scope), cast("Any", receive), cast("Any", send))
 
     return application
+
+
+def _telling(scope: Scope, send: Send) -> Send:
+    """Puts onto an answer's beginning what the exchange has gathered for it by then."""
+    exchange = exchange_of(scope)
+
+    def sending(message: Message) -> Awaitable[None]:
+        if message["type"] == "http.response.start" and exchange.headers:
+            message["headers"] = [*message["headers"], *exchange.headers]
+        return send(message)
+
+    return sending
 
 
 def _keep_slashes(scope: Scope) -> None:
@@ -119,15 +137,16 @@ def _performer(
     route: Route, contract: Contract, ground: Ground
 ) -> Callable[[Scope, Receive, Exchange], Awaitable[Outgoing]]:
     """Read the request, call the handler, write what it answers."""
-    services, admit = ground.services, ground.admit
+    services, admit, strict = ground.services, ground.admit, contract.strict
     limits = BodyLimits(most=ground.most_body, seconds=ground.body_seconds)
-
-    def refused(reason: Reason) -> Answer:
-        return answer_refusal(contract, reason)
+    quota = ground.quota if contract.limited else None
 
     async def perform(scope: Scope, receive: Receive, exchange: Exchange) -> Outgoing:
         headers = header.Headers(scope["headers"])
         caller = await admit(header.read_credential(headers), contract.name)
+        if quota is not None:
+            exchange.headers = quota.take(caller.credential)
+            quota.check(caller.credential)
         if route.only is not None:
             caller.require(*route.only.roles, to=route.only.to)
         key = header.read_key(headers) if route.keyed else None
@@ -141,9 +160,13 @@ def _performer(
             arguments["data"] = route.body.read(body, headers.get(b"content-type"))
         elif headers.get(b"content-length") or headers.get(b"transfer-encoding"):
             # Nobody reads it, yet it may be no larger than one that is read.
-            await read_body(receive, headers.get(b"content-length"), limits)
+            unasked = await read_body(receive, headers.get(b"content-length"), limits)
+            if unasked and strict:
+                raise Unreadable(BODY, "must be empty")
         if route.query is not None:
-            arguments["query"] = route.query.read(scope["query_string"])
+            arguments["query"] = route.query.read(scope["query_string"], strict=strict)
+        elif strict:
+            NO_PARAMETERS.read(scope["query_string"], strict=True)
         keyed = None
         if key is not None:
             place = f"{contract.name} {scope['path']}"
@@ -158,6 +181,7 @@ def _performer(
             expected=expected,
             request_id=exchange.request_id,
         )
+        refused = partial(answer_refusal, contract, request_id=exchange.request_id)
         answered = await route.handler(
             Call(scope, exchange, headers, context, refused), **arguments
         )
@@ -194,6 +218,7 @@ def _answer(contract: Contract, ground: Ground, scope: Scope, error: Exception) 
     return answer_failure(
         contract,
         error,
+        exchange.request_id,
         is_weather=ground.is_weather,
         report=lambda fault: ground.report(fault, exchange),
     )
@@ -206,11 +231,10 @@ def _failure(
 
     def handle(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
         answered = _answer(contract, ground, cast("Scope", request.scope), error)
+        headers = dict(answered.headers)
+        media = headers.pop("Content-Type", JSON)
         return Response(
-            answered.body,
-            status_code=answered.status,
-            headers=dict(answered.headers),
-            media_type="application/json",
+            answered.body, status_code=answered.status, headers=headers, media_type=media
         )
 
     return handle

@@ -7,10 +7,13 @@ this record and nothing else of it.
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from openorders.contracts.kit.routes import Route
 from openorders.contracts.kit.unreadable import NoSuch, Unreadable
 from openorders.domain.refusals import Reason
+
+JSON: Final = "application/json"
 
 
 class Credential(Enum):
@@ -37,6 +40,11 @@ class Contract:
 
     The four functions are pure. `render_status` is asked for 404 and 405 (unknown path or
     method), 408, 413, 500 and 503. `error_type` describes what all of them put into bodies.
+
+    A `strict` one refuses parameters and bodies that no operation asked for (unknown fields are
+    its Structs' own affair: `forbid_unknown_fields`). One that is `limited` counts requests per
+    credential and has `render_status` asked for 429. `sign` has the last word on a failure: it
+    is given the request's id.
     """
 
     name: str
@@ -49,3 +57,7 @@ class Contract:
     render_status: Callable[[int], Rendered]
     error_type: type
     credential: Credential = Credential.BEARER
+    strict: bool = False
+    limited: bool = False
+    sign: Callable[[Rendered, str], Rendered] | None = None
+    failure_media: str = JSON

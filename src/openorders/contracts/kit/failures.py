@@ -5,12 +5,19 @@ say nothing, and expected weather (a database that is away) is 503.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 
-from openorders.contracts.kit.contract import Contract, Rendered
-from openorders.contracts.kit.unreadable import BodyTooLarge, BodyTooSlow, NoSuch, Unreadable
+from openorders.contracts.kit.contract import JSON, Contract, Rendered
+from openorders.contracts.kit.unreadable import (
+    BodyTooLarge,
+    BodyTooSlow,
+    NoSuch,
+    OverQuota,
+    Unreadable,
+)
 from openorders.contracts.kit.values import encode
 from openorders.domain.refusals import (
     KeyInFlight,
@@ -28,38 +35,47 @@ _CLOSE: Final = ("Connection", "close")
 _RETRY_SOON: Final = ("Retry-After", "1")
 
 
-def answer_of(rendered: Rendered, *more: tuple[str, str]) -> Answer:
-    """The rendered failure as an answer, with further headers."""
-    body = b"" if rendered.body is None else encode(rendered.body)
-    return Answer(status=rendered.status, body=body, headers=(*rendered.headers, *more))
-
-
-def answer_refusal(contract: Contract, reason: Reason) -> Answer:
+def answer_refusal(contract: Contract, reason: Reason, request_id: str) -> Answer:
     """The refusal in the contract's words. Pure: the idempotency machinery keeps what it gives."""
     rendered = contract.render(reason)
     match reason:
         case NotAuthenticated():
-            return answer_of(rendered, _CHALLENGE)
+            return _answer(contract, request_id, rendered, _CHALLENGE)
         case Overloaded(retry_after_s=seconds):
-            return answer_of(rendered, ("Retry-After", str(seconds)))
+            return _answer(contract, request_id, rendered, ("Retry-After", str(seconds)))
         case KeyInFlight() | PaymentInProgress() | PaymentUnsettled():
-            return answer_of(rendered, _RETRY_SOON)
+            return _answer(contract, request_id, rendered, _RETRY_SOON)
         case _:
-            return answer_of(rendered)
+            return _answer(contract, request_id, rendered)
+
+
+def _answer(
+    contract: Contract, request_id: str, rendered: Rendered, *more: tuple[str, str]
+) -> Answer:
+    """The rendered failure as an answer, with further headers."""
+    if contract.sign is not None:
+        rendered = contract.sign(rendered, request_id)
+    body = b"" if rendered.body is None else encode(rendered.body)
+    headers = (*rendered.headers, *more)
+    if contract.failure_media != JSON:
+        headers = (("Content-Type", contract.failure_media), *headers)
+    return Answer(status=rendered.status, body=body, headers=headers)
 
 
 def answer_failure(
     contract: Contract,
     error: Exception,
+    request_id: str,
     *,
     is_weather: Callable[[Exception], bool],
     report: Callable[[Exception], None],
 ) -> Answer:
     """The failure in the contract's words. Faults are reported and say nothing."""
     status = contract.render_status
+    answer_of = partial(_answer, contract, request_id)
     match error:
         case Refused(reason=reason):
-            return answer_refusal(contract, reason)
+            return answer_refusal(contract, reason, request_id)
         case Unreadable():
             return answer_of(contract.render_unreadable(error))
         case NoSuch():
@@ -68,6 +84,8 @@ def answer_failure(
             return answer_of(status(413), _CLOSE)
         case BodyTooSlow():
             return answer_of(status(408), _CLOSE)
+        case OverQuota(retry_after_s=seconds):
+            return answer_of(status(429), ("Retry-After", str(seconds)))
         case NotFoundException():
             return answer_of(status(404))
         case MethodNotAllowedException():

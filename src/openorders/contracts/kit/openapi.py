@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from openorders.contracts.kit.contract import Contract, Credential, Rendered
+from openorders.contracts.kit.contract import JSON, Contract, Credential, Rendered
 from openorders.contracts.kit.queries import described
 from openorders.contracts.kit.routes import Failure, File, Route
 from openorders.contracts.kit.schemas import Json, components
@@ -23,8 +23,6 @@ from openorders.domain.refusals import (
     NotPermitted,
     VersionDiffers,
 )
-
-_JSON: Final = "application/json"
 
 _PARAMETERS: Final[Json] = {
     "IdempotencyKey": {
@@ -66,6 +64,19 @@ _HEADERS: Final[Json] = {
         "schema": {"type": "string", "enum": ["true"]},
     },
 }
+
+_QUOTA_HEADERS: Final[Json] = {
+    "RateLimit-Policy": {
+        "description": "How many requests (`q`) a credential may make in how many seconds (`w`).",
+        "schema": {"type": "string"},
+    },
+    "RateLimit": {
+        "description": "How many are left (`r`), and in how many seconds there are more (`t`).",
+        "schema": {"type": "string"},
+    },
+}
+
+_SOME_REQUEST: Final = "4f1c0d9a7be35a60cc21"
 
 _SECURITY_SCHEMES: Final[Json] = {
     "bearer": {
@@ -130,11 +141,11 @@ def _has_schema(kind: type | File | None) -> bool:
 def _operation(route: Route, contract: Contract, known: Mapping[Any, Json]) -> Json:
     operation: Json = {
         "operationId": route.name,
-        "tags": ["Orders"],
+        "tags": [route.tag],
         "summary": route.summary,
         "description": route.description,
         "parameters": list(_parameters(route)),
-        "responses": _successes(route, known) | _failures(route, contract, known),
+        "responses": _successes(route, contract, known) | _failures(route, contract, known),
     }
     if route.body is not None:
         content: Json = {"schema": known[route.body.type]}
@@ -142,7 +153,7 @@ def _operation(route: Route, contract: Contract, known: Mapping[Any, Json]) -> J
             content["examples"] = _examples(route.body_examples)
         operation["requestBody"] = {
             "required": not route.body.optional,
-            "content": {_JSON: content},
+            "content": {JSON: content},
         }
     return operation
 
@@ -164,6 +175,14 @@ def _parameters(route: Route) -> Iterable[Json]:
             parameter["example"] = route.path_examples[name]
         yield parameter
     yield from _query_parameters(route)
+    for name, says in route.reads.items():
+        yield {
+            "name": name,
+            "in": "header",
+            "required": False,
+            "schema": {"type": "string"},
+            "description": says,
+        }
     if route.keyed:
         yield {"$ref": "#/components/parameters/IdempotencyKey"}
     if route.etag and route.method != "GET" and route.parameters:
@@ -200,10 +219,12 @@ def _without_null(schema: Json) -> Json:
     return schema
 
 
-def _successes(route: Route, known: Mapping[Any, Json]) -> Json:
+def _successes(route: Route, contract: Contract, known: Mapping[Any, Json]) -> Json:
     responses: Json = {}
     for status, kind in route.answers.items():
         headers: Json = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
+        if contract.limited:
+            headers |= _QUOTA_HEADERS
         if route.etag and kind is not None:
             headers["ETag"] = {"$ref": "#/components/headers/ETag"}
         if route.keyed:
@@ -216,7 +237,7 @@ def _successes(route: Route, known: Mapping[Any, Json]) -> Json:
             content: Json = {"schema": known[kind]}
             if route.answer_example is not None:
                 content["examples"] = _examples({"example": route.answer_example})
-            response["content"] = {_JSON: content}
+            response["content"] = {JSON: content}
         responses[str(status)] = response
     if route.etag and route.method == "GET":
         responses["304"] = {"description": "The client has this version already."}
@@ -226,26 +247,26 @@ def _successes(route: Route, known: Mapping[Any, Json]) -> Json:
 def _failures(route: Route, contract: Contract, known: Mapping[Any, Json]) -> Json:
     grouped: dict[int, list[tuple[str, str, Rendered]]] = {}
     for failure in dict.fromkeys((*_usual(route), *route.refuses)):
-        rendered = _render(failure, contract)
+        rendered = _signed(_render(failure, contract), contract)
         told = (type(failure).__name__, _sentence(failure), rendered)
         grouped.setdefault(rendered.status, []).append(told)
     statuses = ([413, 408] if route.body is not None else []) + [500, 503]
-    for status in statuses:
-        rendered = contract.render_status(status)
+    for status in [429, *statuses] if contract.limited else statuses:
+        rendered = _signed(contract.render_status(status), contract)
         phrase = HTTPStatus(status).phrase
         grouped.setdefault(rendered.status, []).append((phrase, f"{phrase}.", rendered))
     responses = {
-        str(status): _failure(told, known[contract.error_type])
+        str(status): _failure(told, contract.failure_media, known[contract.error_type])
         for status, told in sorted(grouped.items())
     }
     responses["default"] = {
         "description": "Any other failure, in the same shape.",
-        "content": {_JSON: {"schema": known[contract.error_type]}},
+        "content": {contract.failure_media: {"schema": known[contract.error_type]}},
     }
     return responses
 
 
-def _failure(told: list[tuple[str, str, Rendered]], schema: Json) -> Json:
+def _failure(told: list[tuple[str, str, Rendered]], media: str, schema: Json) -> Json:
     examples: Json = {}
     for name, sentence, rendered in told:
         numbered = name if name not in examples else f"{name}{len(examples) + 1}"
@@ -254,7 +275,7 @@ def _failure(told: list[tuple[str, str, Rendered]], schema: Json) -> Json:
     return {
         "description": " ".join(dict.fromkeys(sentence for _, sentence, _ in told)),
         "headers": {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}},
-        "content": {_JSON: {"schema": schema, "examples": examples}},
+        "content": {media: {"schema": schema, "examples": examples}},
     }
 
 
@@ -273,6 +294,10 @@ def _usual(route: Route) -> Iterable[Failure]:
         yield KeyInFlight()
     if route.etag and route.method != "GET" and route.parameters:
         yield VersionDiffers(OrderId(1), 3)
+
+
+def _signed(rendered: Rendered, contract: Contract) -> Rendered:
+    return rendered if contract.sign is None else contract.sign(rendered, _SOME_REQUEST)
 
 
 def _render(failure: Failure, contract: Contract) -> Rendered:

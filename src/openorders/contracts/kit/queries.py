@@ -1,8 +1,8 @@
 """Reading a query string into the Struct that describes it, as strictly as a body.
 
 Every parameter is known by its encoded name. Numbers are plain digits; a parameter that is given
-twice is refused rather than guessed at; unknown ones are ignored, unless the Struct asks for a
-prefix of names to be refused.
+twice is refused rather than guessed at; unknown ones are ignored, unless the contract is strict or
+the Struct asks for a prefix of names to be refused.
 """
 
 import re
@@ -13,7 +13,7 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 from msgspec import inspect
 
-from openorders.contracts.kit.unreadable import Unreadable, explain
+from openorders.contracts.kit.unreadable import Unreadable, explain, shown_name
 from openorders.contracts.kit.values import INT64_MAX, decode_special
 
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)", re.ASCII)
@@ -44,20 +44,23 @@ class QueryReader:
         self.names = tuple(self._readers)
         self._unknown_prefix: str | None = getattr(declared, _UNKNOWN_PREFIX, None)
 
-    def read(self, query_string: bytes) -> object:
-        """The parameters as the declared type; raises `Unreadable`."""
+    def read(self, query_string: bytes, *, strict: bool = False) -> object:
+        """The parameters as the declared type; raises `Unreadable`, of unknown ones if `strict`."""
+        values = self._values(query_string, strict=strict)
         try:
-            return msgspec.convert(self._values(query_string), self.type, dec_hook=decode_special)
+            return msgspec.convert(values, self.type, dec_hook=decode_special)
         except msgspec.ValidationError as error:
             raise explain(str(error), "query") from None
 
-    def _values(self, query_string: bytes) -> dict[str, object]:
+    def _values(self, query_string: bytes, *, strict: bool) -> dict[str, object]:
         values: dict[str, object] = {}
         for part in query_string.split(b"&") if query_string else ():
             raw_name, _, raw_value = part.partition(b"=")
             name = _unquote(raw_name).decode(errors="replace")
             reader = self._readers.get(name)
             if reader is None:
+                if strict and part:
+                    raise Unreadable(shown_name(name), "is not known here", "query")
                 self._consider_unknown(name)
                 continue
             if name in values:
@@ -136,3 +139,10 @@ def _boolean(name: str, text: str) -> object:
             return False
         case _:
             raise Unreadable(name, "must be true or false", "query")
+
+
+class _NoParameters(msgspec.Struct):
+    """Of an operation that takes none."""
+
+
+NO_PARAMETERS: Final = QueryReader(_NoParameters)

@@ -60,6 +60,8 @@ class Route:
     keyed: bool
     etag: bool
     only: Only | None
+    tag: str
+    reads: Mapping[str, str]
     body: BodyReader | None
     query: QueryReader | None
     body_examples: Mapping[str, object] = field(default_factory=dict[str, object])
@@ -83,7 +85,9 @@ class Route:
 
 
 class Declare(typing.Protocol):
-    """A decorator factory for one method; its parameters are those of `Route`."""
+    """A decorator factory for one method; its parameters are those of `Route`. `reads` describes
+    request headers of the operation's own.
+    """
 
     def __call__(
         self,
@@ -99,6 +103,8 @@ class Declare(typing.Protocol):
         keyed: bool | None = None,
         etag: bool = False,
         only: Only | None = None,
+        tag: str = "Orders",
+        reads: Mapping[str, str] | None = None,
     ) -> Callable[[Handler], Route]: ...
 
 
@@ -116,6 +122,8 @@ def _declare(method: Method) -> Declare:
         keyed: bool | None = None,
         etag: bool = False,
         only: Only | None = None,
+        tag: str = "Orders",
+        reads: Mapping[str, str] | None = None,
     ) -> Callable[[Handler], Route]:
         def declare(handler: Handler) -> Route:
             body, query = _read_signature(handler, path)
@@ -130,6 +138,8 @@ def _declare(method: Method) -> Declare:
                 keyed=method != "GET" if keyed is None else keyed,
                 etag=etag,
                 only=only,
+                tag=tag,
+                reads=reads or {},
                 body=body,
                 query=query,
                 body_examples=examples or ({} if example is None else {"example": example}),

@@ -52,6 +52,14 @@ class BodyTooSlow(Exception):
     """The body did not arrive in time."""
 
 
+class OverQuota(Exception):
+    """The credential has used up what it may ask for now; in so many seconds there is more."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(retry_after_s)
+        self.retry_after_s = retry_after_s
+
+
 _NOUNS: Final = {
     "int": "an integer",
     "float": "a number",
@@ -69,6 +77,8 @@ _EXPECTED: Final = re.compile(r"Expected `(?P<types>[^`]*)`(?P<rest>.*)", re.DOT
 _BOUND: Final = re.compile(r" (?P<sign><=|>=|<|>) (?P<bound>\S+)")
 _LENGTH: Final = re.compile(r" of length (?P<sign><=|>=|==) (?P<bound>\d+)")
 _MISSING: Final = re.compile(r"Object missing required field `(?P<name>[^`]*)`")
+_UNKNOWN: Final = re.compile(r"Object contains unknown field `(?P<name>.*)`", re.DOTALL)
+_SHOWN_NAME_CHARS: Final = 100
 _SIGNS: Final = {"<=": "at most", ">=": "at least", "<": "less than", ">": "more than"}
 
 
@@ -80,7 +90,17 @@ def explain(message: str, where: Where) -> Unreadable:
     if missing:
         name = missing["name"]
         return Unreadable(f"{path}.{name}" if path else name, "is required", where)
+    unknown = _UNKNOWN.fullmatch(what)
+    if unknown:
+        name = shown_name(unknown["name"])
+        return Unreadable(f"{path}.{name}" if path else name, "is not known here", where)
     return Unreadable(path or BODY, _problem(what), where)
+
+
+def shown_name(name: str) -> str:
+    """The name of a field or parameter that nobody knows, as far as it can be shown."""
+    plain = name.isascii() and name.isprintable() and name != ""
+    return name[:_SHOWN_NAME_CHARS] if plain else "(a name that cannot be shown)"
 
 
 def _problem(what: str) -> str:
