@@ -73,6 +73,11 @@ class Payment:
         assert 0 <= self.refunded <= self.captured <= self.amount
 
     @property
+    def is_open(self) -> bool:
+        """Whether its outcome is still awaited: an order has one such attempt at most."""
+        return self.state in (AttemptState.STARTED, AttemptState.PENDING)
+
+    @property
     def refundable(self) -> int:
         """Captured, and neither given back nor on its way back."""
         return self.captured - self.refunded - self.refunding
@@ -138,11 +143,11 @@ def give_back(
 
 
 def give_up(payments: tuple[Payment, ...], *, reason: str | None) -> tuple[GiveBack, ...]:
-    """Void whatever is authorised and not captured."""
+    """Void whatever is authorised and not captured, and what waits for its buyer."""
     return tuple(
         GiveBack(
             payment_id=payment.id, kind=OperationKind.VOID, amount=payment.amount, reason=reason
         )
         for payment in payments
-        if payment.state is AttemptState.AUTHORISED
+        if payment.state in (AttemptState.AUTHORISED, AttemptState.PENDING)
     )

@@ -240,7 +240,7 @@ def _ask_for_payment(order: Order, by: By) -> Change:
 
 
 def _paid_elsewhere(order: Order, by: By) -> Change:
-    if any(payment.state is money.AttemptState.STARTED for payment in order.payments):
+    if any(payment.is_open for payment in order.payments):
         raise Refused(PaymentInProgress(order.id))
     amount = money.owed(order.totals.total, order.payments)
     paid = replace(order, payment=PaymentState.PAID)
@@ -307,10 +307,9 @@ def payment_state(order: Order) -> PaymentState:
 
 
 def _unpaid_state(order: Order) -> PaymentState:
-    states = [payment.state for payment in order.payments]
-    if money.AttemptState.STARTED in states:
+    if any(payment.is_open for payment in order.payments):
         return PaymentState.PENDING
-    if states and states[-1] is money.AttemptState.DECLINED:
+    if order.payments and order.payments[-1].state is money.AttemptState.DECLINED:
         return PaymentState.FAILED
     return PaymentState.PENDING if order.payment_asked else PaymentState.NONE
 

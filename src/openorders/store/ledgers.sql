@@ -3,7 +3,7 @@
 with moved as (
     select u.variant_id,
         sum(case
-            when m.kind in ('receive', 'correct') then u.quantity
+            when m.kind in ('receive', 'correct', 'return') then u.quantity
             when m.kind = 'ship' then -u.quantity
             else 0
         end) as on_hand,
@@ -34,7 +34,9 @@ order by id, d.what desc;
 -- orders whose charge is running count too; variants that are not counted are not reserved.
 with held as (
     select m.order_id, u.variant_id,
-        sum(case when m.kind = 'reserve' then u.quantity else -u.quantity end) as quantity
+        sum(case m.kind
+            when 'reserve' then u.quantity when 'return' then 0 else -u.quantity
+        end) as quantity
     from stock_movements m, unnest(m.variant_ids, m.quantities) as u (variant_id, quantity)
     where m.store_id = :store_id and m.order_id is not null
     group by m.order_id, u.variant_id
@@ -116,7 +118,7 @@ with done as (
             when bool_or(x.state = 'succeeded' and x.kind = 'void') then 'voided'
             when bool_or(x.state = 'succeeded' and x.kind = 'authorise') then 'authorised'
             when bool_or(x.state = 'started' and x.kind in ('charge', 'authorise'))
-                then 'started'
+                then case p.state when 'pending' then p.state else 'started' end
             else 'declined'
         end as derived
     from payments p
@@ -142,7 +144,7 @@ order by d.id, v.what;
 with money as (
     select p.order_id, sum(p.captured) as taken, sum(p.refunded) as given_back,
         coalesce(sum(p.amount) filter (where p.state = 'authorised'), 0) as authorised,
-        bool_or(p.state = 'started') as started,
+        bool_or(p.state in ('started', 'pending')) as started,
         (array_agg(p.state order by p.id desc))[1] = 'declined' as declined,
         sum((
             select coalesce(sum(x.amount), 0) from payment_operations x

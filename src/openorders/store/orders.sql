@@ -27,7 +27,7 @@ select o.id, o.number, o.customer_id, c.name as customer_name, c.email as custom
             ),
             'reference', p.reference, 'card_brand', p.card_brand,
             'card_last_four', p.card_last_four, 'decline_code', p.decline_code,
-            'created_at', p.created_at, 'settled_at', p.settled_at
+            'action_url', p.action_url, 'created_at', p.created_at, 'settled_at', p.settled_at
         ) order by p.id)
         from payments p where p.store_id = o.store_id and p.order_id = o.id
     ) as payments,

@@ -12,7 +12,7 @@ from typing import Final
 from asyncpg import Record
 
 from openorders.domain.change import By
-from openorders.domain.ids import OperationId, OrderId, PaymentId, StoreId
+from openorders.domain.ids import OperationId, OrderId, PaymentId, RefundId, StoreId
 from openorders.domain.order import Order
 from openorders.domain.payment import (
     MANUAL_GATEWAY,
@@ -33,7 +33,11 @@ _Q = queries.load("payments")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewAttempt:
-    """Money to be taken for an order. `token` is what the gateway knows the buyer's card by."""
+    """Money to be taken for an order. `token` is what the gateway knows the buyer's card by.
+
+    `customer` is the gateway's name of a buyer whose saved card it is, `return_url` where the
+    buyer comes back to when they have to act, `page` asks for the gateway's own page.
+    """
 
     order_id: OrderId
     gateway: str
@@ -43,6 +47,9 @@ class NewAttempt:
     currency: str
     kind: OperationKind = OperationKind.CHARGE
     key_digest: bytes | None = None
+    return_url: str | None = None
+    customer: str | None = None
+    page: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +81,7 @@ class StoredOperation:
     contract: str
     created_at: datetime
     settled_at: datetime | None
+    refund_id: RefundId | None
     gateway: str
     token: str | None
     currency: str
@@ -84,6 +92,10 @@ class StoredOperation:
     refunded: int
     decline_code: str | None
     decline_message: str | None
+    action_url: str | None
+    return_url: str | None
+    customer: str | None
+    page: bool
 
     @property
     def opens_payment(self) -> bool:
@@ -106,6 +118,9 @@ async def insert_attempt(
         currency=attempt.currency,
         kind=attempt.kind.value,
         key_digest=attempt.key_digest,
+        return_url=attempt.return_url,
+        customer=attempt.customer,
+        page=attempt.page,
         actor=by.actor,
         contract=by.contract,
         due_at=by.at + SWEPT_AFTER,
@@ -329,6 +344,7 @@ def _payment_of(row: Record) -> Payment:
         card_brand=row["card_brand"],
         card_last_four=row["card_last_four"],
         decline_code=row["decline_code"],
+        action_url=row["action_url"],
         created_at=row["created_at"],
         settled_at=row["settled_at"],
     )

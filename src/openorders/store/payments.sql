@@ -2,13 +2,15 @@
 -- Records an attempt to take money and the call that is about to be made for it. No row: the
 -- order has an open attempt already (one_open_attempt_per_order).
 with attempt as (
-    insert into payments
-        (store_id, order_id, gateway, method, token, amount, currency, state, created_at)
+    insert into payments (
+        store_id, order_id, gateway, method, token, amount, currency, state, return_url,
+        customer, page, created_at
+    )
     values (
         :store_id, :order_id, :gateway, :method, :token, :amount, :currency, 'started',
-        :now::timestamptz
+        :return_url, :customer, :page, :now::timestamptz
     )
-    on conflict (store_id, order_id) where state = 'started' do nothing
+    on conflict (store_id, order_id) where state in ('started', 'pending') do nothing
     returning id
 )
 insert into payment_operations (
@@ -83,7 +85,8 @@ select p.id, p.gateway, p.method, p.amount, p.state, p.captured, p.refunded,
         where x.store_id = p.store_id and x.payment_id = p.id
             and x.kind = 'refund' and x.state = 'started'
     ) as refunding,
-    p.reference, p.card_brand, p.card_last_four, p.decline_code, p.created_at, p.settled_at
+    p.reference, p.card_brand, p.card_last_four, p.decline_code, p.action_url, p.created_at,
+    p.settled_at
 from payments p
 where p.store_id = :store_id and p.order_id = :order_id
 order by p.id;
@@ -99,9 +102,10 @@ limit 1;
 -- name: read_operation
 -- One operation with the payment it belongs to. Primary keys.
 select x.id, x.payment_id, x.order_id, x.kind, x.amount, x.state, x.reason, x.failure, x.tries,
-    x.actor, x.contract, x.created_at, x.settled_at,
+    x.actor, x.contract, x.created_at, x.settled_at, x.refund_id,
     p.gateway, p.token, p.currency, p.reference, p.amount as payment_amount,
-    p.state as payment_state, p.captured, p.refunded, p.decline_code, p.decline_message
+    p.state as payment_state, p.captured, p.refunded, p.decline_code, p.decline_message,
+    p.action_url, p.return_url, p.customer, p.page
 from payment_operations x
 join payments p on p.store_id = x.store_id and p.id = x.payment_id
 where x.store_id = :store_id and x.id = :id;
@@ -109,9 +113,10 @@ where x.store_id = :store_id and x.id = :id;
 -- name: lock_operation
 -- The same, held until the transaction ends. The order's row is locked before.
 select x.id, x.payment_id, x.order_id, x.kind, x.amount, x.state, x.reason, x.failure, x.tries,
-    x.actor, x.contract, x.created_at, x.settled_at,
+    x.actor, x.contract, x.created_at, x.settled_at, x.refund_id,
     p.gateway, p.token, p.currency, p.reference, p.amount as payment_amount,
-    p.state as payment_state, p.captured, p.refunded, p.decline_code, p.decline_message
+    p.state as payment_state, p.captured, p.refunded, p.decline_code, p.decline_message,
+    p.action_url, p.return_url, p.customer, p.page
 from payment_operations x
 join payments p on p.store_id = x.store_id and p.id = x.payment_id
 where x.store_id = :store_id and x.id = :id

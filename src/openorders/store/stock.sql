@@ -21,9 +21,10 @@ short as (
 ),
 moved as (
     update stock s
-    set on_hand = s.on_hand - case when :kind::text = 'ship' then wanted.quantity else 0 end,
-        reserved = s.reserved
-            + case when :kind::text = 'reserve' then wanted.quantity else -wanted.quantity end
+    set on_hand = s.on_hand + case :kind::text
+            when 'ship' then -wanted.quantity when 'return' then wanted.quantity else 0 end,
+        reserved = s.reserved + case :kind::text
+            when 'reserve' then wanted.quantity when 'return' then 0 else -wanted.quantity end
     from wanted join held using (variant_id)
     where s.store_id = :store_id and s.variant_id = wanted.variant_id
         and not exists (select from short)
