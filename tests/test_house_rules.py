@@ -33,7 +33,8 @@ ARROWS = {
     # What a worker is, apart from everybody else, so that it does not load what answers HTTP.
     "background": {"services", "settings", "telemetry", "usecases", "worker"},
     "demo": {"usecases", "domain", "store", "gateways"},  # fills in bulk, like a use case
-    "settings": set(),
+    "setting_values": set(),
+    "settings": {"setting_values"},
     "telemetry": {"settings"},
     "server": {"asgi", "settings", "telemetry"},
     "cli": {
@@ -76,6 +77,7 @@ ENVIRONMENT_AT_HOME = {
     "telemetry.py": "sets the one variable in which the metrics library looks for its folder",
 }
 FLOAT_ALLOWED = {
+    "setting_values.py": "durations in seconds; never money",
     "settings.py": "durations in seconds; never money",
 }
 SQL_AT_HOME = {

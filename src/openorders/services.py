@@ -12,7 +12,7 @@ from typing import Final
 
 import asyncpg
 
-from openorders.gateways.mail import FolderMailer
+from openorders.gateways.mail import FolderMailer, Mailer
 from openorders.gateways.manual import ManualGateway
 from openorders.gateways.payments import Gateways
 from openorders.gateways.sandbox import SandboxGateway
@@ -107,13 +107,12 @@ async def services_of(
     async with (
         opened(url, connections=settings.pool_size, statement_s=statement_s) as database,
         database.listening(ACCESS_CHANGED, known.forget),
+        _mailer(settings) as mailer,
     ):
         yield Services(
             database=database,
             gateways=_gateways(database),
-            mailer=FolderMailer(
-                settings.mail_dir or data_folder(settings) / "mail", settings.mail_from
-            ),
+            mailer=mailer,
             verifier=TokenVerifier(),
             known=known,
             clock=now,
@@ -121,6 +120,29 @@ async def services_of(
             public_url=settings.public_url,
             open_contracts=open_contracts(settings),
         )
+
+
+@asynccontextmanager
+async def _mailer(settings: Settings) -> AsyncGenerator[Mailer, None]:
+    """The operator's mail server, or a folder where there is none."""
+    if settings.smtp_host is None:
+        folder = settings.mail_dir or data_folder(settings) / "mail"
+        yield FolderMailer(folder, settings.mail_from)
+        return
+    # Here, since few commands have a letter to send.
+    from openorders.gateways.mail_smtp import MailServer, Security, opened_mailer
+
+    security = Security(settings.smtp_security)
+    server = MailServer(
+        host=settings.smtp_host,
+        port=settings.smtp_port or security.usual_port,
+        security=security,
+        username=settings.smtp_username,
+        password=settings.smtp_password,
+        timeout_s=settings.smtp_timeout_seconds,
+    )
+    async with opened_mailer(server, settings.mail_from) as mailer:
+        yield mailer
 
 
 def _gateways(database: Database) -> Gateways:

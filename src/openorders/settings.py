@@ -5,23 +5,22 @@ the sentence for people. The page of settings and the command line's help are ma
 """
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, Literal, cast
-from urllib.parse import urlsplit
+
+from openorders import setting_values as to
 
 PREFIX: Final = "OPENORDERS_"
 _FILE: Final = "_FILE"
 _TESTS: Final = "OPENORDERS_TEST_"
 """What tells our tests where to run is no setting of a server that they start."""
 
-_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?")
-
 LogFormat = Literal["auto", "console", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogRequests = Literal["all", "failed", "none"]
+SmtpSecurity = Literal["starttls", "tls", "none"]
 
 
 class SettingsError(Exception):
@@ -42,194 +41,141 @@ def _setting(
     return field(default=default, repr=not secret, metadata=metadata)
 
 
-def _text(value: str) -> str:
-    if not value.strip():
-        raise ValueError("must not be empty")
-    return value
-
-
-def _path(value: str) -> Path:
-    return Path(_text(value)).expanduser()
-
-
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def read(value: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,12}", value, re.ASCII) or not low <= int(value) <= high:
-            raise ValueError(f"must be a whole number from {low} to {high}")
-        return int(value)
-
-    return read
-
-
-def _seconds(high: float) -> Callable[[str], float]:
-    def read(value: str) -> float:
-        if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,3})?", value, re.ASCII) or float(value) > high:
-            raise ValueError(f"must be a number of seconds from 0 to {high:g}")
-        return float(value)
-
-    return read
-
-
-def _flag(value: str) -> bool:
-    match value.strip().lower():
-        case "1" | "true" | "yes" | "on":
-            return True
-        case "0" | "false" | "no" | "off":
-            return False
-        case _:
-            raise ValueError("must be true or false")
-
-
-def _choice(*choices: str) -> Callable[[str], str]:
-    def read(value: str) -> str:
-        if value not in choices:
-            raise ValueError(f"must be one of {', '.join(choices)}")
-        return value
-
-    return read
-
-
-def _origin(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
-        raise ValueError("must be a URL like https://shop.example")
-    if parts.query or parts.fragment or parts.path not in ("", "/"):
-        raise ValueError("must be an origin, without a path")
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def _parts(value: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in value.split(",") if part.strip())
-
-
-def read_opening(value: str) -> tuple[str, str | None]:
-    """`CONTRACT` or `CONTRACT=STORE` as (contract, store or None)."""
-    contract, equals, store = value.partition("=")
-    if not _NAME.fullmatch(contract) or (equals and not store.strip()):
-        raise ValueError("must be CONTRACT or CONTRACT=STORE")
-    return contract, store.strip() or None
-
-
-def _openings(value: str) -> tuple[tuple[str, str | None], ...]:
-    return tuple(read_opening(part) for part in _parts(value))
-
-
-def _hosts(value: str) -> tuple[tuple[str, str], ...]:
-    pairs = [part.partition("=") for part in _parts(value)]
-    hosts = [(host.strip().lower(), contract.strip()) for host, _, contract in pairs]
-    if any(not _NAME.fullmatch(host) or not _NAME.fullmatch(name) for host, name in hosts):
-        raise ValueError("must be HOST=CONTRACT, several separated by commas")
-    return tuple(hosts)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What the operator decided. Made by `read`; times are in seconds, sizes in bytes."""
 
-    host: str = _setting("The address to listen on.", _text, "127.0.0.1")
-    port: int = _setting("The TCP port to listen on; 0 takes a free one.", _whole(0, 65535), 8000)
+    host: str = _setting("The address to listen on.", to.text, "127.0.0.1")
+    port: int = _setting("The TCP port to listen on; 0 takes a free one.", to.whole(0, 65535), 8000)
     workers: int = _setting(
         "How many processes answer requests; one per core is the most that helps.",
-        _whole(1, 128),
+        to.whole(1, 128),
         1,
     )
     data_dir: Path | None = _setting(
         "The folder of the embedded database and of written mail; unset: "
         "`~/.local/share/openorders`, for root `/var/lib/openorders`.",
-        _path,
+        to.path,
         None,
     )
     database_url: str | None = _setting(
         "A `postgresql://` URL of a PostgreSQL of your own, 15 or later, instead of the "
         "embedded one.",
-        _text,
+        to.text,
         None,
         secret=True,
     )
     pg_bindir: Path | None = _setting(
         "The folder of PostgreSQL's programs for the embedded database; unset: those that were "
         "installed with openorders, else what is found on the machine.",
-        _path,
+        to.path,
         None,
     )
     pool_size: int = _setting(
-        "How many connections each process keeps to the database at most.", _whole(1, 200), 16
+        "How many connections each process keeps to the database at most.", to.whole(1, 200), 16
     )
     background: bool = _setting(
         "Whether a server does what is done beside requests (webhooks, mail, unfinished payments, "
         "expiry); `off` leaves all of it to `openorders worker`.",
-        _flag,
+        to.flag,
         True,
     )
     demo: bool = _setting(
         "Fill an empty database with the demo's five stores and their documented keys.",
-        _flag,
+        to.flag,
         False,
     )
     open: tuple[tuple[str, str | None], ...] = _setting(
         "Contracts that ask for no credential, as `CONTRACT` or `CONTRACT=STORE`, separated by "
         "commas; the store may be left out where there is only one.",
-        _openings,
+        to.openings,
         (),
     )
     public_url: str | None = _setting(
         "The origin under which clients reach the server, such as `https://shop.example`, for "
         "links to payment pages and reference pages; unset: the request's own.",
-        _origin,
+        to.origin,
         None,
     )
     hosts: tuple[tuple[str, str], ...] = _setting(
         "Host names that serve one contract at their root, as `HOST=CONTRACT`, separated by "
         "commas; `CONTRACT.localhost` always does.",
-        _hosts,
+        to.hosts,
         (),
     )
     mail_dir: Path | None = _setting(
         "The folder that mails to customers are written to, as `.eml` files; unset: `mail` in "
         "the data folder.",
-        _path,
+        to.path,
         None,
     )
-    mail_from: str = _setting("The sender of mails to customers.", _text, "orders@localhost")
+    mail_from: str = _setting(
+        "The sender of mails to customers: an address, or `Name <address>`.",
+        to.mailbox,
+        "orders@localhost",
+    )
+    smtp_host: str | None = _setting(
+        "The mail server that takes mails to customers; unset: they are written to the folder.",
+        to.text,
+        None,
+    )
+    smtp_port: int | None = _setting(
+        "Its port; unset: 587 for `starttls`, 465 for `tls`, 25 for `none`.",
+        to.whole(1, 65535),
+        None,
+    )
+    smtp_security: SmtpSecurity = _setting(
+        "How the connection to it is encrypted: `starttls`, `tls` from its first byte, or `none`. "
+        "Its certificate is checked, and a password is never sent before.",
+        to.choice("starttls", "tls", "none"),
+        "starttls",
+    )
+    smtp_username: str | None = _setting(
+        "Who signs in to the mail server; unset: nobody does.", to.text, None
+    )
+    smtp_password: str | None = _setting("The password of that user.", to.text, None, secret=True)
+    smtp_timeout_seconds: float = _setting(
+        "How long the mail server may take for one mail, at most 25.", to.seconds(25), 15.0
+    )
     log_format: LogFormat = _setting(
         "`json`, `console`, or `auto`: JSON unless the log goes to a terminal.",
-        _choice("auto", "console", "json"),
+        to.choice("auto", "console", "json"),
         "auto",
     )
     log_level: LogLevel = _setting(
         "The least that is logged: `debug`, `info`, `warning` or `error`.",
-        _choice("debug", "info", "warning", "error"),
+        to.choice("debug", "info", "warning", "error"),
         "info",
     )
     log_requests: LogRequests = _setting(
         "Which requests are logged: `all`, `failed` (status 500 and above) or `none`.",
-        _choice("all", "failed", "none"),
+        to.choice("all", "failed", "none"),
         "all",
     )
     drain_seconds: float = _setting(
         "How long a server that is told to stop goes on accepting connections while `/readyz` "
         "already fails, so that a load balancer can turn away from it.",
-        _seconds(600),
+        to.seconds(600),
         1.0,
     )
     stop_seconds: float = _setting(
-        "How long requests in flight may then take to finish.", _seconds(600), 30.0
+        "How long requests in flight may then take to finish.", to.seconds(600), 30.0
     )
     header_seconds: float = _setting(
-        "How long a client may take to send a request's headers.", _seconds(600), 10.0
+        "How long a client may take to send a request's headers.", to.seconds(600), 10.0
     )
     body_seconds: float = _setting(
-        "How long a client may take to send a request's body.", _seconds(3600), 30.0
+        "How long a client may take to send a request's body.", to.seconds(3600), 30.0
     )
     idle_seconds: float = _setting(
-        "How long a connection is kept open without a request.", _seconds(3600), 15.0
+        "How long a connection is kept open without a request.", to.seconds(3600), 15.0
     )
     header_bytes: int = _setting(
-        "How long a request's headers may be, all together.", _whole(1024, 1048576), 32768
+        "How long a request's headers may be, all together.", to.whole(1024, 1048576), 32768
     )
-    line_bytes: int = _setting("How long a request line may be.", _whole(1024, 1048576), 65536)
+    line_bytes: int = _setting("How long a request line may be.", to.whole(1024, 1048576), 65536)
     body_bytes: int = _setting(
-        "How long a request's body may be.", _whole(1024, 1073741824), 1048576
+        "How long a request's body may be.", to.whole(1024, 1073741824), 1048576
     )
 
     xdg_data_home: str | None = None
@@ -292,7 +238,10 @@ def read(environment: Mapping[str, str] | None = None, **given: object) -> Setti
             raise SettingsError(f"{variable} is no setting of openorders; see docs/settings.md.")
         if one.name not in values:
             values[one.name] = _value(one, variable, found[variable])
-    return Settings(**cast("dict[str, Any]", values))
+    settings = Settings(**cast("dict[str, Any]", values))
+    if (settings.smtp_username is None) != (settings.smtp_password is None):
+        raise SettingsError(f"{PREFIX}SMTP_USERNAME and {PREFIX}SMTP_PASSWORD go together.")
+    return settings
 
 
 def _secret_in_file(variable: str, known: Mapping[str, Field[Any]]) -> Field[Any] | None:
