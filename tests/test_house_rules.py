@@ -50,7 +50,7 @@ ARROWS = {
     },
     "__main__": {"cli"},
 }
-KNOWS_EVERYBODY = {"app", "services", "web"}
+KNOWS_EVERYBODY = {"app", "dialects", "services", "web"}
 
 LIBRARIES = {
     # Libraries that only these rooms, and those that know everybody, may import.

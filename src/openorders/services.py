@@ -12,6 +12,7 @@ from typing import Final
 
 import asyncpg
 
+from openorders.dialects import Dialects
 from openorders.gateways.mail import FolderMailer, Mailer
 from openorders.gateways.manual import ManualGateway
 from openorders.gateways.payments import Gateways
@@ -19,6 +20,7 @@ from openorders.gateways.sandbox import SandboxGateway
 from openorders.gateways.tokens import TokenVerifier
 from openorders.settings import Settings
 from openorders.store import embedded, migrate
+from openorders.store.bell import EVENTS_SEQUENCED, Bell, News
 from openorders.store.database import (
     STATEMENT_S,
     Database,
@@ -103,10 +105,12 @@ async def services_of(
     settings: Settings, url: str, *, statement_s: float = STATEMENT_S
 ) -> AsyncGenerator[Services, None]:
     """What use cases need, on this database. No statement runs for longer than `statement_s`."""
-    known = KnownCallers()
+    known, bell, news = KnownCallers(), Bell(), News()
     async with (
         opened(url, connections=settings.pool_size, statement_s=statement_s) as database,
         database.listening(ACCESS_CHANGED, known.forget),
+        database.listening(EVENTS_SEQUENCED, news.heard),
+        bell.ringing(database),
         _mailer(settings) as mailer,
     ):
         yield Services(
@@ -119,6 +123,9 @@ async def services_of(
             token=unguessable,
             public_url=settings.public_url,
             open_contracts=open_contracts(settings),
+            bell=bell,
+            news=news,
+            dialects=Dialects(),
         )
 
 

@@ -64,10 +64,13 @@ begin
             perform setval(found.name::regclass, found.start_value, false);
         end if;
     end loop;
+    insert into event_cursor default values;
 end $$
 """
 
 
 def empty(url: str) -> None:
-    """Delete every row, and count from the start again, as in a database just migrated."""
+    """Delete every row but those that migrations write, and count from the start again, as in a
+    database just migrated.
+    """
     run(url, _EMPTY)

@@ -1,6 +1,11 @@
 """What happened, in the past tense: the names that history, feed and webhooks share."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+
+from openorders.domain.ids import EventId, OrderId
+from openorders.domain.order import Order
 
 
 class EventType(StrEnum):
@@ -19,3 +24,20 @@ class EventType(StrEnum):
     ORDER_REFUNDED = "order.refunded"
     LINE_VERIFIED = "order.line_verified"
     LINE_CANCELLED = "order.line_cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened to an order, with the whole order as it was right then.
+
+    `position` is its place in the feed: given once, later than the event's id and not in the
+    order of ids. Of one order, positions follow versions; events of one change share a version.
+    """
+
+    id: EventId
+    type: EventType
+    at: datetime
+    order_id: OrderId
+    version: int
+    position: int
+    order: Order

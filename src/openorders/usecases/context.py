@@ -3,7 +3,7 @@
 The composition root builds one `Services`; a contract builds one `Context` per request.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -16,13 +16,18 @@ from openorders.domain.store_settings import Store
 from openorders.gateways.mail import Mailer
 from openorders.gateways.payments import Gateways
 from openorders.gateways.tokens import TokenVerifier
+from openorders.store.bell import Bell, News
 from openorders.store.database import Connection, Database
 from openorders.store.known import KnownCallers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """What is shared by all requests of a process. `token` gives unguessable URL-safe text."""
+    """What is shared by all requests of a process. `token` gives unguessable URL-safe text.
+
+    `bell` is rung after a commit that may have told something, `news` wakes who follows the feed,
+    `dialects` writes an order in a contract's words, by the contract's name.
+    """
 
     database: Database
     gateways: Gateways
@@ -33,6 +38,11 @@ class Services:
     token: Callable[[], str]
     public_url: str | None = None
     open_contracts: dict[str, str | None] = field(default_factory=dict[str, str | None])
+    bell: Bell = field(default_factory=Bell)
+    news: News = field(default_factory=News)
+    dialects: Mapping[str, Callable[[Store, Order], bytes]] = field(
+        default_factory=dict[str, Callable[[Store, Order], bytes]]
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

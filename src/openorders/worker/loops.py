@@ -20,6 +20,7 @@ from openorders.usecases.forget_keys import FORGET_LIMIT, forget_keys
 from openorders.usecases.perform_operations import SWEEP_LIMIT, sweep_operations
 from openorders.usecases.send_mail import SWEEP_LIMIT as MAIL_LIMIT
 from openorders.usecases.send_mail import sweep_mails
+from openorders.usecases.sequence_events import EVENTS_TOLD, SEQUENCE_LIMIT, sequence
 
 LONGEST_PAUSE_S: Final = 15.0
 """How long what keeps failing rests at most, unless its own pause is longer."""
@@ -76,6 +77,13 @@ class _Unwatched:
 
 
 LOOPS: Final[tuple[Loop | Pipeline, ...]] = (
+    Loop(
+        name="sequence_events",
+        pause_s=1.0,
+        step=sequence,
+        full=SEQUENCE_LIMIT,
+        channel=EVENTS_TOLD,
+    ),
     Loop(name="sweep_operations", pause_s=2.0, step=sweep_operations, full=SWEEP_LIMIT),
     Loop(name="sweep_mails", pause_s=5.0, step=sweep_mails, full=MAIL_LIMIT),
     Loop(name="expire_unpaid", pause_s=10.0, step=expire_unpaid, full=EXPIRY_LIMIT),

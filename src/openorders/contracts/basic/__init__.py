@@ -3,7 +3,7 @@
 from typing import Final
 
 from openorders.contracts import kit
-from openorders.contracts.basic import errors, routes
+from openorders.contracts.basic import errors, routes, translate
 from openorders.contracts.basic.schemas import ErrorOut
 
 CONTRACT: Final = kit.Contract(
@@ -30,5 +30,6 @@ CONTRACT: Final = kit.Contract(
     render_unknown=errors.render_unknown,
     render_status=errors.render_status,
     error_type=ErrorOut,
+    order_out=lambda _, order: translate.order_out(order),
     credential=kit.Credential.OPTIONAL,
 )

@@ -11,7 +11,9 @@ from typing import Final
 
 from openorders.contracts.kit.routes import Route
 from openorders.contracts.kit.unreadable import NoSuch, Unreadable
+from openorders.domain.order import Order
 from openorders.domain.refusals import Reason
+from openorders.domain.store_settings import Store
 
 JSON: Final = "application/json"
 
@@ -45,6 +47,9 @@ class Contract:
     its Structs' own affair: `forbid_unknown_fields`). One that is `limited` counts requests per
     credential and has `render_status` asked for 429. `sign` has the last word on a failure: it
     is given the request's id.
+
+    `order_out` is an order as the contract's answers show it, for events that speak its words;
+    pure as well. None: no event does.
     """
 
     name: str
@@ -56,6 +61,7 @@ class Contract:
     render_unknown: Callable[[NoSuch], Rendered]
     render_status: Callable[[int], Rendered]
     error_type: type
+    order_out: Callable[[Store, Order], object] | None = None
     credential: Credential = Credential.BEARER
     strict: bool = False
     limited: bool = False

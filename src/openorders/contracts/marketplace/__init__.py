@@ -3,7 +3,7 @@
 from typing import Final
 
 from openorders.contracts import kit
-from openorders.contracts.marketplace import errors, routes
+from openorders.contracts.marketplace import errors, routes, translate
 from openorders.contracts.marketplace.schemas import ErrorOut
 
 CONTRACT: Final = kit.Contract(
@@ -34,5 +34,6 @@ CONTRACT: Final = kit.Contract(
     render_unknown=errors.render_unknown,
     render_status=errors.render_status,
     error_type=ErrorOut,
+    order_out=lambda _, order: translate.order_out(order),
     credential=kit.Credential.BEARER,
 )

@@ -1,7 +1,7 @@
 """`partner`: orders that partners place for their customers, identified by `x-api-key`."""
 
 from openorders.contracts import kit
-from openorders.contracts.partner import errors, routes, schemas
+from openorders.contracts.partner import errors, routes, schemas, translate
 
 CONTRACT = kit.Contract(
     name="partner",
@@ -17,5 +17,6 @@ CONTRACT = kit.Contract(
     render_unknown=errors.render_unknown,
     render_status=errors.render_status,
     error_type=schemas.ErrorOut,
+    order_out=lambda _, order: translate.order_out(order),
     credential=kit.Credential.API_KEY,
 )

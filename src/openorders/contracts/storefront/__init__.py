@@ -1,7 +1,7 @@
 """`storefront`: a shop's customers and its staff, with taxes, shipping, discounts and history."""
 
 from openorders.contracts import kit
-from openorders.contracts.storefront import errors, routes, schemas
+from openorders.contracts.storefront import errors, presenting, routes, schemas
 
 CONTRACT = kit.Contract(
     name="storefront",
@@ -21,5 +21,6 @@ CONTRACT = kit.Contract(
     render_unknown=errors.render_unknown,
     render_status=errors.render_status,
     error_type=schemas.ErrorOut,
+    order_out=presenting.order_out,
     credential=kit.Credential.BEARER,
 )

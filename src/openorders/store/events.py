@@ -1,0 +1,130 @@
+"""The feed of events: the outbox in the order of positions, which the sequencer gives."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from openorders.domain.events import Event, EventType
+from openorders.domain.ids import EventId, OrderId, StoreId
+from openorders.domain.order import Order
+from openorders.store import queries
+from openorders.store.database import Connection
+
+NAMED_STORES_MAX: Final = 200
+"""Of more stores than this, an announcement names none; a notification has little room."""
+
+_Q = queries.load("events")
+_orders = msgspec.json.Decoder(Order)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What one step of the sequencer gave: positions from `first` to `last`, without a hole."""
+
+    count: int
+    first: int
+    last: int
+    store_ids: tuple[StoreId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """Events after a position. `looked` positions up to `to` were looked at for them; those up to
+    `forgotten` are no longer kept.
+    """
+
+    events: tuple[Event, ...]
+    looked: int
+    to: int
+    forgotten: int
+
+
+async def has_news(connection: Connection) -> bool:
+    """Whether a step of the sequencer would do anything. Costs a few looks into an index."""
+    return bool(await _Q.has_news.fetchval(connection))
+
+
+async def give_positions(tx: Connection, *, limit: int) -> Given | None:
+    """Give positions to what was committed and has none, at most `limit`.
+
+    In the transaction that is given, which must not have read the cursor before. None: somebody
+    else is at it.
+    """
+    if await _Q.take_cursor.fetchval(tx) is None:
+        return None
+    row = await _Q.give_positions.fetchrow(tx, limit=limit)
+    assert row is not None, "the cursor is never deleted"
+    return Given(
+        count=row["events"],
+        first=row["first"],
+        last=row["last"],
+        store_ids=tuple(StoreId(n) for n in row["store_ids"] or ()),
+    )
+
+
+async def announce(tx: Connection, store_ids: Sequence[StoreId]) -> None:
+    """Wake, when this commits, everybody who waits for events of these stores."""
+    named = store_ids if len(store_ids) <= NAMED_STORES_MAX else ()
+    await _Q.announce.execute(tx, store_ids=" ".join(map(str, named)))
+
+
+async def read(
+    connection: Connection,
+    store_id: StoreId,
+    *,
+    after: int,
+    limit: int,
+    scan: int,
+    types: frozenset[EventType] | None = None,
+    order_id: OrderId | None = None,
+) -> Looked:
+    """A store's next events after a position, oldest first, of at most `scan` looked at."""
+    *rows, end = await _Q.read_events.fetch(
+        connection,
+        store_id=store_id,
+        after=after,
+        limit=limit,
+        scan=scan,
+        types=None if types is None else [one.value for one in types],
+        order_id=order_id,
+    )
+    return Looked(
+        events=tuple(_event(row) for row in rows),
+        looked=end["looked"],
+        to=end["position"],
+        forgotten=end["forgotten"] or 0,
+    )
+
+
+async def read_one(connection: Connection, store_id: StoreId, event_id: EventId) -> Event | None:
+    """The event of that id; None also while it has no position."""
+    row = await _Q.read_event.fetchrow(connection, store_id=store_id, event_id=event_id)
+    return None if row is None else _event(row)
+
+
+async def ends(connection: Connection, store_id: StoreId) -> tuple[int, int]:
+    """Up to which position a store's events are no longer kept, and its last position; 0: none."""
+    row = await _Q.ends.fetchrow(connection, store_id=store_id)
+    assert row is not None, "a row of one always comes"
+    return row["first"], row["last"]
+
+
+def order_as_told(payload: bytes) -> Order:
+    """The order that an event was written with, also by an older release."""
+    return _orders.decode(payload)
+
+
+def _event(row: Any) -> Event:  # noqa: ANN401 - a row of the driver
+    at: datetime = row["at"]
+    return Event(
+        id=EventId(row["id"]),
+        type=EventType(row["type"]),
+        at=at,
+        order_id=OrderId(row["order_id"]),
+        version=row["version"],
+        position=row["position"],
+        order=order_as_told(row["payload"]),
+    )

@@ -1,0 +1,140 @@
+-- name: has_news
+-- Whether a step of the sequencer would do anything: new rows, rows that came into a gap, or gaps
+-- that can be given up or will be one step on (outbox_by_id). Takes no lock and writes nothing.
+select exists (select from outbox o where o.id > c.high)
+    or exists (
+        select from unnest(c.young + c.old) as gap (ids)
+        cross join lateral (
+            select from outbox o
+            where o.id >= lower(gap.ids) and o.id < upper(gap.ids)
+            order by o.id
+            limit 1
+        ) come
+    )
+    or (isempty(c.old) and not isempty(c.young))
+    or (not isempty(c.old) and pg_snapshot_xmin(pg_current_snapshot()) >= c.old_seen)
+from event_cursor c;
+
+-- name: take_cursor
+-- Makes the caller the one sequencer until its transaction ends. No row: another one is. A
+-- statement of its own, so that the next one sees all that the last sequencer committed.
+select true from event_cursor for no key update skip locked;
+
+-- name: give_positions
+-- Gives positions to visible rows in the order of their ids, first to those that came into gaps,
+-- and says which. What is not visible below the highest id read is a new gap. Gaps are given up
+-- when all transactions that were running when they were closed have ended, and none of their
+-- rows were left for the next step. Decision 0023 says why nothing is skipped.
+with cursor as (
+    select c.high, c.last_position, c.young, c.old, c.old_seen,
+        pg_snapshot_xmin(pg_current_snapshot())
+            >= least(c.old_seen, pg_current_xact_id()) as old_are_over
+    from event_cursor c
+),
+seen as materialized (
+    select s.id, s.store_id, s.order_id, s.type
+    from (
+        select come.*
+        from cursor
+        cross join unnest(cursor.young + cursor.old) as gap (ids)
+        cross join lateral (
+            select o.id, o.store_id, o.order_id, o.type
+            from outbox o
+            where o.id >= lower(gap.ids) and o.id < upper(gap.ids)
+            order by o.id
+            limit :limit
+        ) come
+        union all
+        (
+            select o.id, o.store_id, o.order_id, o.type
+            from outbox o
+            where o.id > (select high from cursor)
+            order by o.id
+            limit :limit
+        )
+    ) s
+    order by s.id
+    limit :limit
+),
+given as (
+    insert into event_positions (store_id, position, event_id, order_id, type)
+    select seen.store_id, cursor.last_position + row_number() over (order by seen.id), seen.id,
+        seen.order_id, seen.type
+    from seen, cursor
+),
+read as (
+    select count(*) as events, coalesce(max(seen.id), 0) as highest,
+        coalesce(range_agg(int8range(seen.id, seen.id, '[]')), '{}') as ids,
+        array_agg(distinct seen.store_id) as store_ids
+    from seen
+),
+rest as (
+    select read.events, read.store_ids, cursor.last_position as before,
+        greatest(cursor.high, read.highest) as high,
+        int8multirange(int8range(cursor.high, greatest(cursor.high, read.highest), '(]'))
+            - read.ids as fresh,
+        cursor.young - read.ids as young,
+        case when cursor.old_are_over and read.events < :limit then '{}'
+            else cursor.old - read.ids end as old
+    from cursor, read
+)
+update event_cursor c
+set high = rest.high,
+    last_position = rest.before + rest.events,
+    young = case when isempty(rest.old) then rest.fresh else rest.young + rest.fresh end,
+    old = case when isempty(rest.old) then rest.young else rest.old end,
+    old_seen = case when isempty(rest.old) then pg_current_xact_id() else c.old_seen end
+from rest
+returning rest.events, rest.before + 1 as first, c.last_position as last, rest.store_ids;
+
+-- name: announce
+-- Tells every process, at commit, that these stores have new events; an empty list means any.
+select pg_notify('openorders_sequenced', :store_ids::text);
+
+-- name: ring
+-- Wakes the sequencers. Waking is no news worth waiting for the disk.
+select set_config('synchronous_commit', 'off', true), pg_notify('openorders_events', '');
+
+-- name: read_events
+-- A store's next events after a position. At most `scan` positions are looked at, of which those
+-- of the wanted types and order are given back; the last row, without an id, says how many were
+-- looked at, up to where, and up to where the store's events are no longer kept.
+with looked_at as materialized (
+    select p.position, p.event_id, p.order_id, p.type
+    from event_positions p
+    where p.store_id = :store_id and p.position > :after::bigint
+    order by p.position
+    limit :scan
+),
+chosen as materialized (
+    select l.position, l.event_id
+    from looked_at l
+    where (:types::text[] is null or l.type = any(:types::text[]))
+        and (:order_id::bigint is null or l.order_id = :order_id::bigint)
+    order by l.position
+    limit :limit
+)
+select c.position, o.id, o.type, o.at, o.order_id, o.version, o.payload,
+    null::bigint as looked, null::bigint as forgotten
+from chosen c
+join outbox o on o.store_id = :store_id and o.id = c.event_id
+union all
+select coalesce(max(l.position), :after::bigint), null, null, null, null, null, null, count(l.*),
+    (select h.forgotten from event_horizons h where h.store_id = :store_id)
+from looked_at l
+order by looked nulls first, position;
+
+-- name: read_event
+-- One event by its id, if the sequencer has met it.
+select p.position, o.id, o.type, o.at, o.order_id, o.version, o.payload
+from event_positions p
+join outbox o on o.store_id = p.store_id and o.id = p.event_id
+where p.store_id = :store_id and p.event_id = :event_id;
+
+-- name: ends
+-- Up to which position a store's events are no longer kept, and its last position.
+select
+    coalesce((select h.forgotten from event_horizons h where h.store_id = :store_id), 0) as first,
+    coalesce((
+        select max(p.position) from event_positions p where p.store_id = :store_id
+    ), 0) as last;
