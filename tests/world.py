@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from openorders.dialects import Dialects
 from openorders.domain.access import Caller, Role
 from openorders.domain.catalogue import Wanted
 from openorders.domain.ids import CustomerId, OrderId, ProductId, StoreId, VariantId
@@ -182,6 +183,7 @@ async def a_world(
         known=KnownCallers(),
         clock=clock,
         token=lambda: "token",
+        dialects=Dialects(),
     )
     store = Store(id=StoreId(0), name=name, currency=currency, policy=policy or StorePolicy())
     async with database.transaction() as tx:

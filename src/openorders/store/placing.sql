@@ -137,7 +137,9 @@ told as (
     insert into outbox (store_id, order_id, version, type, payload, at)
     select :store_id, :id::bigint, :version::int, e.type, :payload::bytea,
         :created_at::timestamptz
-    from unnest(:event_types::text[]) with ordinality as e (type, place), go
+    -- Of what is placed, not of `go`: an id of the outbox is taken only by who has written
+    -- something before, and so is in the sight of the sequencer (decision 0023).
+    from unnest(:event_types::text[]) with ordinality as e (type, place), placed
     order by e.place
 )
 select
