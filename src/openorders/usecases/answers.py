@@ -86,6 +86,21 @@ async def once(ctx: Context, reply: Reply[Any], work: Work) -> Answer:
         return await keep_refusal(ctx, reply.refused, refused)
 
 
+async def repeatable(ctx: Context, reply: Reply[T], act: Callable[[], Awaitable[T]]) -> Answer:
+    """Do what has one effect however often it is done, and tell a repeated key the first answer.
+
+    `act` commits by itself. After a crash between its effect and the answer it runs again.
+    """
+
+    async def work(_: Unit) -> Later:
+        async def finish() -> Answer:
+            return reply.done(await act())
+
+        return Later(finish)
+
+    return await once(ctx, reply, work)
+
+
 async def keep_refusal(
     ctx: Context, render: Callable[[Reason], Answer], refused: Refused
 ) -> Answer:
@@ -136,6 +151,7 @@ async def _attempt(ctx: Context, work: Work) -> Answer:
         return done
 
     done = await ctx.services.database.run(attempt)
+    ctx.services.bell.ring()
     await run_afterwards(units[0])
     return await _finish(ctx, done) if isinstance(done, Later) else done
 

@@ -56,6 +56,7 @@ async def _expire(services: Services, store_id: StoreId, order_id: OrderId) -> b
             return False
         by = By(actor="expiry", contract="system", at=services.clock(), reason=_REASON)
         operations = await changes.save(tx, store_id, progress.cancel(order, by), by)
+    services.bell.ring()
     await perform_all(services, store, operations)
     return True
 

@@ -117,6 +117,7 @@ async def _place_at_once(ctx: Context, command: PlaceOrder, reply: Reply[Order])
                 raise _short(order, stock.Short(placed.variant_id, placed.left))
     if placed.outcome == "twin" and keyed is not None:
         return await replay(ctx, keyed)
+    ctx.services.bell.ring()
     return answer
 
 
