@@ -16,7 +16,7 @@ from openorders.usecases import perform_operations
 from openorders.usecases.answers import Answer, Reply
 from openorders.usecases.cancel_order import Cancel, cancel_order
 from openorders.usecases.pay_order import Pay, pay_order
-from openorders.usecases.perform_operations import perform, sweep_operations
+from openorders.usecases.perform_operations import looked_up, perform, sweep_operations
 from openorders.usecases.place_order import Charge, place_order
 from openorders.usecases.settle_payment import NEVER_ARRIVED, settle
 from tests.world import World, an_order_for, told, told_the_id
@@ -307,8 +307,10 @@ async def test_a_charge_that_arrives_for_an_order_that_was_let_go_is_given_back(
     row = await world.row("select id from payment_operations where store_id = $1")
     operation_id = OperationId(row["id"])
     await settle(world.services, world.store, operation_id, NEVER_ARRIVED)
-    gateway = world.services.gateways.of(world.store, "sandbox")
-    outcome = await gateway.look_up(f"{world.store.id}-{operation_id}")
+    async with world.database.connection() as connection:
+        operation = await payments.read_operation(connection, world.store.id, operation_id)
+    assert operation is not None
+    outcome = await looked_up(world.services, world.store, operation)
     settled = await settle(world.services, world.store, operation_id, outcome)
     assert settled.declined is not None
     await sweep_until_quiet(world)

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 import structlog
 
 from openorders.domain.ids import OperationId, StoreId
-from openorders.domain.payment import OperationKind, OperationState
+from openorders.domain.payment import AttemptState, OperationKind, OperationState
 from openorders.domain.refusals import PaymentUnsettled, Refused
 from openorders.domain.store_settings import Store
 from openorders.gateways.payments import (
@@ -20,10 +20,12 @@ from openorders.gateways.payments import (
     GatewayCall,
     GatewayUnreachable,
     Outcome,
+    Pending,
 )
 from openorders.store import payments, stores
 from openorders.store.payments import StoredOperation
 from openorders.usecases.context import Services
+from openorders.usecases.give_up_waiting import give_up_waiting
 from openorders.usecases.settle_payment import NEVER_ARRIVED, Settled, Within, settle
 
 CALL_TIMEOUT_S: Final = 20.0
@@ -36,7 +38,10 @@ LEASE: Final = timedelta(seconds=60)
 """How long a swept operation belongs to the process that took it."""
 
 LONGEST_WAIT: Final = timedelta(hours=1)
-"""The longest pause between two tries of a refund that nobody answers."""
+"""The longest pause between two questions about what nobody answers, or what waits."""
+
+WAITS_AT_MOST: Final = timedelta(hours=24)
+"""A payment whose buyer has not come back for so long is given up."""
 
 SWEEP_LIMIT: Final = 20
 """How many operations one sweep takes; `_ABREAST` of them are asked for at a time."""
@@ -66,13 +71,18 @@ async def perform(
 ) -> Settled:
     """Ask the gateway for an operation that was recorded, and settle its answer.
 
-    One that is settled already is not asked for again. Raises `Refused(PaymentUnsettled)` when
-    the outcome is not known; `within` has not run then.
+    One that is settled already is not asked for again, nor is one that waits for its buyer: the
+    gateway is asked how it stands. Raises `Refused(PaymentUnsettled)` when the outcome is not
+    known; `within` has not run then.
     """
     operation = await _read(services, store.id, operation_id)
     outcome = None
     if operation.state is OperationState.STARTED:
-        outcome = await _asked(services, store, operation)
+        ask = looked_up if _waits(operation) else _asked
+        outcome = await ask(services, store, operation)
+    if isinstance(outcome, Pending) and not operation.opens_payment:
+        await _postpone(services, store, operation)
+        raise Refused(PaymentUnsettled(operation.order_id))
     settled = await settle(services, store, operation_id, outcome, within=within)
     await perform_all(services, store, settled.follow_ups)
     return settled
@@ -113,7 +123,7 @@ async def _sweep(services: Services, store: Store, operation_id: OperationId) ->
         if operation.opens_payment:
             await _find_out(services, store, operation)
         else:
-            await perform(services, store, operation_id)
+            await _see_to(services, store, operation)
     except Refused as refused:
         _log.warning("still_unsettled", operation=operation_id, reason=refused.reason)
     except Exception:  # noqa: BLE001 - one operation that cannot be settled holds up no other
@@ -122,9 +132,7 @@ async def _sweep(services: Services, store: Store, operation_id: OperationId) ->
 
 async def _find_out(services: Services, store: Store, operation: StoredOperation) -> None:
     """Ask what became of a charge. Its buyer may be gone, so it is never sent again."""
-    call = _call(store, operation)
-    since = operation.created_at
-    outcome = await _ask(services, store, operation, lambda gateway: gateway.look_up(call, since))
+    outcome = await looked_up(services, store, operation)
     too_old = operation.created_at + NEVER_SEEN_AFTER
     if outcome is None and services.clock() < too_old:
         async with services.database.connection() as connection:
@@ -132,24 +140,69 @@ async def _find_out(services: Services, store: Store, operation: StoredOperation
         return
     settled = await settle(services, store, operation.id, outcome or NEVER_ARRIVED)
     await perform_all(services, store, settled.follow_ups)
+    if isinstance(outcome, Pending):
+        await _let_wait(services, store, operation, outcome)
+
+
+async def _let_wait(
+    services: Services, store: Store, operation: StoredOperation, outcome: Pending
+) -> None:
+    """Ask again later, each time after a longer pause, until its buyer has had time enough."""
+    await _postpone(services, store, operation)
+    is_bank = outcome.action_url is None
+    if is_bank or services.clock() < operation.created_at + WAITS_AT_MOST:
+        return
+    void = await give_up_waiting(services, store, operation)
+    await perform_all(services, store, void)
+
+
+async def _see_to(services: Services, store: Store, operation: StoredOperation) -> None:
+    """Finish a refund, a capture or a void. A gateway forgets keys after a while, so it is asked
+    what it did before it is asked to do anything again.
+    """
+    outcome = await looked_up(services, store, operation)
+    if outcome is None:
+        await perform(services, store, operation.id)
+    elif isinstance(outcome, Pending):
+        await _postpone(services, store, operation)
+    else:
+        settled = await settle(services, store, operation.id, outcome)
+        await perform_all(services, store, settled.follow_ups)
+
+
+async def looked_up(services: Services, store: Store, operation: StoredOperation) -> Outcome | None:
+    """What the gateway says became of an operation; None when it has never seen it.
+
+    Raises `Refused(PaymentUnsettled)` when it does not answer.
+    """
+    call, since = _call(store, operation), operation.created_at
+    return await _ask(services, store, operation, lambda gateway: gateway.look_up(call, since))
 
 
 async def _asked(services: Services, store: Store, operation: StoredOperation) -> Outcome:
     call = _call(store, operation)
     verb = _VERBS[operation.kind]
+    if operation.page:
+        return await _ask(services, store, operation, lambda gateway: gateway.open_page(call))
     return await _ask(services, store, operation, lambda gateway: verb(gateway)(call))
 
 
 def _call(store: Store, operation: StoredOperation) -> GatewayCall:
     return GatewayCall(
-        key=_key(store, operation),
+        key=call_key(store, operation),
         kind=operation.kind,
         amount=operation.amount,
         currency=operation.currency,
         order_id=operation.order_id,
         token=operation.token if operation.opens_payment else None,
+        customer=operation.customer if operation.opens_payment else None,
+        return_url=operation.return_url if operation.opens_payment else None,
         reference=operation.reference,
     )
+
+
+def _waits(operation: StoredOperation) -> bool:
+    return operation.opens_payment and operation.payment_state is AttemptState.PENDING
 
 
 async def _ask(
@@ -188,5 +241,9 @@ async def _read(
     return operation
 
 
-def _key(store: Store, operation: StoredOperation) -> str:
-    return f"{store.id}-{operation.id}"
+def call_key(store: Store, operation: StoredOperation) -> str:
+    """The key of a call: the same for an operation whenever it is sent.
+
+    The second of its record keeps apart what a database says that was made anew.
+    """
+    return f"{store.id}-{operation.id}-{int(operation.created_at.timestamp())}"
