@@ -3,15 +3,36 @@
 Who tells it is in `store/webhook_lanes.py`, the endpoints are in `store/webhook_endpoints.py`.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
+from asyncpg import Record
+
+from openorders.domain.events import EventType
+from openorders.domain.ids import EndpointId, EventId, OrderId, StoreId
+from openorders.domain.webhooks import Attempt, Delivery, DeliveryState
 from openorders.store import queries
 from openorders.store.database import Connection
 
 DELIVERIES_QUEUED: Final = "openorders_deliveries"
 """The channel on which whoever delivers is woken."""
 
+FORGET_LIMIT: Final = 5_000
+"""How many deliveries one call forgets."""
+
+_LAST_POSITION: Final = 2**63 - 1
+
 _Q = queries.load("webhooks")
+_Q_ENDPOINTS = queries.load("webhook_endpoints")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """How many events were queued, how many were looked at, and the last position looked at."""
+
+    queued: int
+    looked: int
+    last: int | None
 
 
 async def fan_out(connection: Connection, first_position: int, last_position: int) -> int:
@@ -20,4 +41,117 @@ async def fan_out(connection: Connection, first_position: int, last_position: in
     """
     return await _Q.fan_out.fetchval(
         connection, first_position=first_position, last_position=last_position
+    )
+
+
+async def replay(
+    connection: Connection,
+    store_id: StoreId,
+    endpoint_id: EndpointId,
+    *,
+    after: int,
+    until: int | None,
+    limit: int,
+    any_type: bool = False,
+    missed_only: bool = False,
+) -> Replayed:
+    """Queue the events of a part of the feed again, also those that were never queued."""
+    row = await _Q.replay.fetchrow(
+        connection,
+        store_id=store_id,
+        endpoint_id=endpoint_id,
+        after=after,
+        until=_LAST_POSITION if until is None else until,
+        limit=limit,
+        any_type=any_type,
+        missed_only=missed_only,
+    )
+    assert row is not None, "a count is always answered"
+    if row["queued"]:
+        await _Q_ENDPOINTS.wake.execute(connection)
+    return Replayed(queued=row["queued"], looked=row["looked"], last=row["last"])
+
+
+async def place_of(
+    connection: Connection, store_id: StoreId, event_id: EventId
+) -> tuple[int, OrderId] | None:
+    """An event's position in the feed and its order, while it is kept."""
+    row = await _Q.position_of.fetchrow(connection, store_id=store_id, event_id=event_id)
+    return None if row is None else (row["position"], OrderId(row["order_id"]))
+
+
+async def page(
+    connection: Connection,
+    store_id: StoreId,
+    endpoint_id: EndpointId,
+    *,
+    below: int | None,
+    limit: int,
+    state: DeliveryState | None,
+) -> tuple[Delivery, ...]:
+    """What an endpoint was to be told, the newest first."""
+    rows = await _Q.list_deliveries.fetch(
+        connection,
+        store_id=store_id,
+        endpoint_id=endpoint_id,
+        below=below,
+        state=None if state is None else state.value,
+        position=None,
+        limit=limit,
+    )
+    return tuple(_delivery_of(row) for row in rows)
+
+
+async def read(
+    connection: Connection, store_id: StoreId, endpoint_id: EndpointId, position: int
+) -> Delivery | None:
+    """What became of one event at one endpoint."""
+    row = await _Q.list_deliveries.fetchrow(
+        connection,
+        store_id=store_id,
+        endpoint_id=endpoint_id,
+        below=None,
+        state=None,
+        position=position,
+        limit=1,
+    )
+    return None if row is None else _delivery_of(row)
+
+
+async def attempts(
+    connection: Connection,
+    store_id: StoreId,
+    endpoint_id: EndpointId,
+    position: int,
+    limit: int,
+) -> tuple[Attempt, ...]:
+    """The last tries, oldest of them first."""
+    rows = await _Q.list_attempts.fetch(
+        connection, store_id=store_id, endpoint_id=endpoint_id, position=position, limit=limit
+    )
+    return tuple(Attempt(**dict(row)) for row in reversed(rows))
+
+
+async def forget(connection: Connection, below: int) -> int:
+    """Forget what ended, and what waits for endpoints that are off, below a position of the feed;
+    of removed endpoints everything. Returns how much it was: call again until it is nothing.
+    """
+    dropped = await _Q.drop_waiting.fetchval(connection, below=below, limit=FORGET_LIMIT)
+    ended = await _Q.forget_ended.fetchval(connection, below=below, limit=FORGET_LIMIT)
+    if not ended:
+        await _Q.forget_removed.execute(connection)
+    return dropped + ended
+
+
+def _delivery_of(row: Record) -> Delivery:
+    return Delivery(
+        event_id=EventId(row["event_id"]),
+        type=EventType(row["type"]),
+        order_id=OrderId(row["order_id"]),
+        position=row["position"],
+        at=row["at"],
+        state=DeliveryState(row["state"]),
+        tries=row["tries"],
+        ended_at=row["ended_at"],
+        next_try_at=row["next_try_at"],
     )

@@ -25,3 +25,182 @@ with told as (
 )
 select c.lanes, case when c.lanes > 0 then pg_notify('openorders_deliveries', '') end
 from counted c;
+
+-- name: replay
+-- Queues events of the feed again for one endpoint, in the order of their positions: those that
+-- were told, given up, or never meant for it. At most `limit` positions are looked at. What
+-- waits already goes on waiting. `missed_only` leaves out what was told.
+with looked_at as materialized (
+    select p.position, p.event_id, p.order_id, p.type
+    from event_positions p
+    where p.store_id = :store_id and p.position > :after and p.position <= :until
+    order by p.position
+    limit :limit
+),
+chosen as (
+    select a.position, a.event_id, a.order_id
+    from looked_at a
+    join webhook_endpoints e on e.store_id = :store_id and e.id = :endpoint_id
+    where :any_type::boolean or e.types is null or a.type = any(e.types)
+),
+again as (
+    update webhook_deliveries d
+    set state = 'waiting', ended_at = null
+    from chosen c
+    where d.store_id = :store_id and d.endpoint_id = :endpoint_id and d.position = c.position
+        and d.state <> 'waiting' and (d.state = 'failed' or not :missed_only::boolean)
+    returning d.order_id
+),
+anew as (
+    insert into webhook_deliveries (store_id, endpoint_id, position, event_id, order_id)
+    select :store_id, :endpoint_id, c.position, c.event_id, c.order_id
+    from chosen c
+    order by c.position
+    on conflict do nothing
+    returning order_id
+),
+lanes as (
+    insert into webhook_lanes as l (store_id, endpoint_id, order_id, queued, due_at)
+    select :store_id, :endpoint_id, q.order_id, count(*), now()
+    from (select order_id from again union all select order_id from anew) q
+    group by q.order_id
+    order by q.order_id
+    on conflict (store_id, endpoint_id, order_id) do update
+    set queued = l.queued + excluded.queued,
+        tries = case when l.claim is null then 0 else l.tries end,
+        due_at = case when l.claim is null then least(l.due_at, now()) else l.due_at end
+    returning l.order_id
+)
+select (select count(*) from again) + (select count(*) from anew) as queued,
+    (select count(*) from looked_at) as looked,
+    (select max(a.position) from looked_at a) as last,
+    (select count(*) from lanes) as lanes;
+
+-- name: list_deliveries
+-- What an endpoint was to be told, the newest first, below a position (primary key; for those
+-- given up webhook_deliveries_failed).
+select d.event_id, d.order_id, d.position, d.state, d.tries, d.ended_at, o.type, o.at,
+    case when d.state = 'waiting' and d.position = (
+        select min(f.position)
+        from webhook_deliveries f
+        where f.store_id = d.store_id and f.endpoint_id = d.endpoint_id
+            and f.order_id = d.order_id and f.state = 'waiting'
+    ) then l.due_at end as next_try_at
+from webhook_deliveries d
+join outbox o on o.store_id = d.store_id and o.id = d.event_id
+left join webhook_lanes l on l.store_id = d.store_id and l.endpoint_id = d.endpoint_id
+    and l.order_id = d.order_id
+where d.store_id = :store_id and d.endpoint_id = :endpoint_id
+    and d.position < coalesce(:below::bigint, 9223372036854775807)
+    and (:state::text is null or d.state = :state::text)
+    and (:position::bigint is null or d.position = :position::bigint)
+order by d.position desc
+limit :limit;
+
+-- name: position_of
+-- An event's place in the feed and its order, while it is kept.
+select p.position, p.order_id
+from event_positions p
+where p.store_id = :store_id and p.event_id = :event_id;
+
+-- name: list_attempts
+-- The last tries to tell an endpoint of one event.
+select a.at, a.status, a.took_ms, a.answer, a.failure
+from webhook_attempts a
+where a.store_id = :store_id and a.endpoint_id = :endpoint_id and a.position = :position
+order by a.id desc
+limit :limit;
+
+-- name: drop_waiting
+-- Gives up what waits for endpoints that were removed, and what waits longer than events are kept
+-- for endpoints that are off. Lanes are locked and counted down as when something was tried.
+with chosen as materialized (
+    select d.store_id, d.endpoint_id, d.order_id, d.position
+    from webhook_endpoints e
+    cross join lateral (
+        select d.store_id, d.endpoint_id, d.order_id, d.position
+        from webhook_deliveries d
+        where d.store_id = e.store_id and d.endpoint_id = e.id and d.state = 'waiting'
+            and (e.state = 'removed' or d.position < :below)
+        limit :limit
+    ) d
+    where e.state <> 'active'
+    limit :limit
+),
+held as materialized (
+    select l.store_id, l.endpoint_id, l.order_id, l.queued
+    from webhook_lanes l
+    where (l.store_id, l.endpoint_id, l.order_id) in (
+        select c.store_id, c.endpoint_id, c.order_id from chosen c
+    )
+    order by l.store_id, l.endpoint_id, l.order_id
+    for update of l
+),
+ended as (
+    update webhook_deliveries d
+    set state = 'failed', ended_at = now()
+    from chosen c
+    join held h on h.store_id = c.store_id and h.endpoint_id = c.endpoint_id
+        and h.order_id = c.order_id
+    where d.store_id = c.store_id and d.endpoint_id = c.endpoint_id
+        and d.position = c.position and d.state = 'waiting'
+    returning d.store_id, d.endpoint_id, d.order_id
+),
+sums as materialized (
+    select h.store_id, h.endpoint_id, h.order_id, h.queued, count(*) as ended
+    from ended e
+    join held h on h.store_id = e.store_id and h.endpoint_id = e.endpoint_id
+        and h.order_id = e.order_id
+    group by h.store_id, h.endpoint_id, h.order_id, h.queued
+),
+over as (
+    delete from webhook_lanes l
+    using sums s
+    where l.store_id = s.store_id and l.endpoint_id = s.endpoint_id
+        and l.order_id = s.order_id and s.queued = s.ended
+),
+going_on as (
+    update webhook_lanes l
+    set queued = l.queued - s.ended
+    from sums s
+    where l.store_id = s.store_id and l.endpoint_id = s.endpoint_id
+        and l.order_id = s.order_id and s.queued > s.ended
+)
+select count(*) from ended;
+
+-- name: forget_ended
+-- Deletes what was told or given up below a position, with its tries; of removed endpoints, all.
+with chosen as materialized (
+    select d.store_id, d.endpoint_id, d.position
+    from webhook_endpoints e
+    cross join lateral (
+        select d.store_id, d.endpoint_id, d.position
+        from webhook_deliveries d
+        where d.store_id = e.store_id and d.endpoint_id = e.id and d.state <> 'waiting'
+            and (d.position < :below or e.state = 'removed')
+        order by d.position
+        limit :limit
+    ) d
+    limit :limit
+),
+tries as (
+    delete from webhook_attempts a
+    using chosen c
+    where a.store_id = c.store_id and a.endpoint_id = c.endpoint_id and a.position = c.position
+),
+deliveries as (
+    delete from webhook_deliveries d
+    using chosen c
+    where d.store_id = c.store_id and d.endpoint_id = c.endpoint_id and d.position = c.position
+        and d.state <> 'waiting'
+    returning 1
+)
+select count(*) from deliveries;
+
+-- name: forget_removed
+-- Deletes endpoints that were removed and have nothing left.
+delete from webhook_endpoints e
+where e.state = 'removed'
+    and not exists (
+        select from webhook_deliveries d where d.store_id = e.store_id and d.endpoint_id = e.id
+    );
