@@ -3,7 +3,9 @@
 Who tells it is in `store/webhook_lanes.py`, the endpoints are in `store/webhook_endpoints.py`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from asyncpg import Record
@@ -18,7 +20,7 @@ DELIVERIES_QUEUED: Final = "openorders_deliveries"
 """The channel on which whoever delivers is woken."""
 
 FORGET_LIMIT: Final = 5_000
-"""How many deliveries one call forgets."""
+"""How many rows of each kind one call forgets."""
 
 _LAST_POSITION: Final = 2**63 - 1
 
@@ -132,15 +134,25 @@ async def attempts(
     return tuple(Attempt(**dict(row)) for row in reversed(rows))
 
 
-async def forget(connection: Connection, below: int) -> int:
-    """Forget what ended, and what waits for endpoints that are off, below a position of the feed;
-    of removed endpoints everything. Returns how much it was: call again until it is nothing.
+async def forget(
+    connection: Connection, store_ids: Sequence[StoreId], event_ids: Sequence[EventId]
+) -> int:
+    """Forget what was told of events (parallel lists), in the transaction that forgets them and
+    before their positions are gone. Returns how many deliveries that were.
     """
-    dropped = await _Q.drop_waiting.fetchval(connection, below=below, limit=FORGET_LIMIT)
-    ended = await _Q.forget_ended.fetchval(connection, below=below, limit=FORGET_LIMIT)
-    if not ended:
-        await _Q.forget_removed.execute(connection)
-    return dropped + ended
+    return await _Q.forget_events.fetchval(
+        connection, store_ids=list(store_ids), event_ids=list(event_ids)
+    )
+
+
+async def forget_removed(connection: Connection, before: datetime) -> int:
+    """Forget some of what is left of endpoints removed before a time. How much that was: call
+    again until it is nothing.
+    """
+    forgotten = await _Q.forget_removed.fetchval(connection, before=before, limit=FORGET_LIMIT)
+    if not forgotten:
+        await _Q.forget_endpoints.execute(connection, before=before)
+    return forgotten
 
 
 def _delivery_of(row: Record) -> Delivery:

@@ -111,96 +111,126 @@ where a.store_id = :store_id and a.endpoint_id = :endpoint_id and a.position = :
 order by a.id desc
 limit :limit;
 
--- name: drop_waiting
--- Gives up what waits for endpoints that were removed, and what waits longer than events are kept
--- for endpoints that are off. Lanes are locked and counted down as when something was tried.
+-- name: forget_events
+-- Forgets what endpoints were told of events that are no longer kept, in the transaction that
+-- forgets the events. What still waits (for an endpoint that is off) is dropped: lanes are locked
+-- and counted down as when something was tried.
 with chosen as materialized (
-    select d.store_id, d.endpoint_id, d.order_id, d.position
-    from webhook_endpoints e
-    cross join lateral (
-        select d.store_id, d.endpoint_id, d.order_id, d.position
-        from webhook_deliveries d
-        where d.store_id = e.store_id and d.endpoint_id = e.id and d.state = 'waiting'
-            and (e.state = 'removed' or d.position < :below)
-        limit :limit
-    ) d
-    where e.state <> 'active'
-    limit :limit
+    select d.store_id, d.endpoint_id, d.order_id, d.position, d.state
+    from unnest(:store_ids::bigint[], :event_ids::bigint[]) as g (store_id, event_id)
+    join event_positions p on p.store_id = g.store_id and p.event_id = g.event_id
+    join webhook_endpoints e on e.store_id = g.store_id
+    join webhook_deliveries d on d.store_id = e.store_id and d.endpoint_id = e.id
+        and d.position = p.position
 ),
 held as materialized (
     select l.store_id, l.endpoint_id, l.order_id, l.queued
     from webhook_lanes l
     where (l.store_id, l.endpoint_id, l.order_id) in (
-        select c.store_id, c.endpoint_id, c.order_id from chosen c
+        select c.store_id, c.endpoint_id, c.order_id from chosen c where c.state = 'waiting'
     )
     order by l.store_id, l.endpoint_id, l.order_id
     for update of l
 ),
-ended as (
-    update webhook_deliveries d
-    set state = 'failed', ended_at = now()
-    from chosen c
-    join held h on h.store_id = c.store_id and h.endpoint_id = c.endpoint_id
-        and h.order_id = c.order_id
-    where d.store_id = c.store_id and d.endpoint_id = c.endpoint_id
-        and d.position = c.position and d.state = 'waiting'
-    returning d.store_id, d.endpoint_id, d.order_id
-),
-sums as materialized (
-    select h.store_id, h.endpoint_id, h.order_id, h.queued, count(*) as ended
-    from ended e
-    join held h on h.store_id = e.store_id and h.endpoint_id = e.endpoint_id
-        and h.order_id = e.order_id
-    group by h.store_id, h.endpoint_id, h.order_id, h.queued
-),
-over as (
-    delete from webhook_lanes l
-    using sums s
-    where l.store_id = s.store_id and l.endpoint_id = s.endpoint_id
-        and l.order_id = s.order_id and s.queued = s.ended
-),
-going_on as (
-    update webhook_lanes l
-    set queued = l.queued - s.ended
-    from sums s
-    where l.store_id = s.store_id and l.endpoint_id = s.endpoint_id
-        and l.order_id = s.order_id and s.queued > s.ended
-)
-select count(*) from ended;
-
--- name: forget_ended
--- Deletes what was told or given up below a position, with its tries; of removed endpoints, all.
-with chosen as materialized (
-    select d.store_id, d.endpoint_id, d.position
-    from webhook_endpoints e
-    cross join lateral (
-        select d.store_id, d.endpoint_id, d.position
-        from webhook_deliveries d
-        where d.store_id = e.store_id and d.endpoint_id = e.id and d.state <> 'waiting'
-            and (d.position < :below or e.state = 'removed')
-        order by d.position
-        limit :limit
-    ) d
-    limit :limit
+held_first as (
+    select count(*) as lanes from held
 ),
 tries as (
     delete from webhook_attempts a
     using chosen c
     where a.store_id = c.store_id and a.endpoint_id = c.endpoint_id and a.position = c.position
 ),
-deliveries as (
+forgotten as (
     delete from webhook_deliveries d
-    using chosen c
-    where d.store_id = c.store_id and d.endpoint_id = c.endpoint_id and d.position = c.position
-        and d.state <> 'waiting'
-    returning 1
+    using chosen c, held_first f
+    where d.store_id = c.store_id and d.endpoint_id = c.endpoint_id
+        and d.position = c.position and d.state = c.state and f.lanes >= 0
+    returning d.store_id, d.endpoint_id, d.order_id, d.state
+),
+sums as materialized (
+    select h.store_id, h.endpoint_id, h.order_id, h.queued, count(*) as dropped
+    from forgotten d
+    join held h on h.store_id = d.store_id and h.endpoint_id = d.endpoint_id
+        and h.order_id = d.order_id
+    where d.state = 'waiting'
+    group by h.store_id, h.endpoint_id, h.order_id, h.queued
+),
+over as (
+    delete from webhook_lanes l
+    using sums s
+    where l.store_id = s.store_id and l.endpoint_id = s.endpoint_id
+        and l.order_id = s.order_id and s.queued = s.dropped
+),
+going_on as (
+    update webhook_lanes l
+    set queued = l.queued - s.dropped
+    from sums s
+    where l.store_id = s.store_id and l.endpoint_id = s.endpoint_id
+        and l.order_id = s.order_id and s.queued > s.dropped
 )
-select count(*) from deliveries;
+select count(*) from forgotten;
 
 -- name: forget_removed
+-- Deletes, some at a time, what is left of endpoints that were removed so long ago that nothing
+-- of theirs can be under way; answers how much it was.
+with removed as materialized (
+    select e.store_id, e.id
+    from webhook_endpoints e
+    where e.state = 'removed' and e.updated_at < :before
+    limit 10
+),
+tries as (
+    delete from webhook_attempts a
+    where (a.store_id, a.endpoint_id, a.position, a.id) in (
+        select t.store_id, t.endpoint_id, t.position, t.id
+        from removed r
+        cross join lateral (
+            select t.store_id, t.endpoint_id, t.position, t.id
+            from webhook_attempts t
+            where t.store_id = r.store_id and t.endpoint_id = r.id
+            limit :limit
+        ) t
+    )
+    returning 1
+),
+lanes as (
+    delete from webhook_lanes l
+    where (l.store_id, l.endpoint_id, l.order_id) in (
+        select n.store_id, n.endpoint_id, n.order_id
+        from removed r
+        cross join lateral (
+            select n.store_id, n.endpoint_id, n.order_id
+            from webhook_lanes n
+            where n.store_id = r.store_id and n.endpoint_id = r.id
+            limit :limit
+        ) n
+    )
+    returning 1
+),
+deliveries as (
+    delete from webhook_deliveries d
+    where (d.store_id, d.endpoint_id, d.position) in (
+        select w.store_id, w.endpoint_id, w.position
+        from removed r
+        cross join lateral (
+            select w.store_id, w.endpoint_id, w.position
+            from webhook_deliveries w
+            where w.store_id = r.store_id and w.endpoint_id = r.id
+            limit :limit
+        ) w
+    )
+    returning 1
+)
+select (select count(*) from tries) + (select count(*) from lanes)
+    + (select count(*) from deliveries);
+
+-- name: forget_endpoints
 -- Deletes endpoints that were removed and have nothing left.
 delete from webhook_endpoints e
-where e.state = 'removed'
+where e.state = 'removed' and e.updated_at < :before
     and not exists (
         select from webhook_deliveries d where d.store_id = e.store_id and d.endpoint_id = e.id
+    )
+    and not exists (
+        select from webhook_attempts a where a.store_id = e.store_id and a.endpoint_id = e.id
     );
