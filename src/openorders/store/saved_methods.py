@@ -19,7 +19,9 @@ _Q = queries.load("saved_methods")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptMethod:
-    """A method with the gateway's own names of it and of its customer; none while it is begun."""
+    """A method with the gateway's own names of it (none while it is only begun) and of its
+    customer.
+    """
 
     method: StoredMethod
     reference: str | None
@@ -34,9 +36,9 @@ async def begin(
     *,
     key_digest: bytes | None,
     now: datetime,
-) -> MethodId:
+) -> KeptMethod:
     """Record that a gateway is about to be asked to keep a card."""
-    new = await _Q.insert_method.fetchval(
+    row = await _Q.insert_method.fetchrow(
         connection,
         store_id=store_id,
         customer_id=customer_id,
@@ -44,7 +46,8 @@ async def begin(
         key_digest=key_digest,
         now=now,
     )
-    return MethodId(new)
+    assert row is not None, "an insert without a condition"
+    return _kept(row)
 
 
 async def of_key(connection: Connection, store_id: StoreId, digest: bytes) -> KeptMethod | None:
@@ -107,15 +110,6 @@ async def of_customer(
 async def count(connection: Connection, store_id: StoreId, customer_id: CustomerId) -> int:
     """How many methods a customer has, also those that are only begun."""
     return await _Q.count_methods.fetchval(connection, store_id=store_id, customer_id=customer_id)
-
-
-async def customer_at(
-    connection: Connection, store_id: StoreId, customer_id: CustomerId, gateway: str
-) -> str | None:
-    """What a gateway calls a customer of ours."""
-    return await _Q.customer_at_gateway.fetchval(
-        connection, store_id=store_id, customer_id=customer_id, gateway=gateway
-    )
 
 
 async def mark_forgotten(

@@ -1,8 +1,17 @@
 -- name: insert_method
--- Records that a gateway is about to be asked to keep a customer's card.
-insert into saved_methods (store_id, customer_id, gateway, key_digest, created_at)
-values (:store_id, :customer_id, :gateway, :key_digest::bytea, :now)
-returning id;
+-- Records that a gateway is about to be asked to keep a card, and what it calls the customer, so
+-- that a retry asks for the very same.
+insert into saved_methods (store_id, customer_id, gateway, key_digest, created_at, customer)
+values (
+    :store_id, :customer_id, :gateway, :key_digest::bytea, :now,
+    (
+        select c.reference
+        from gateway_customers c
+        where c.store_id = :store_id and c.customer_id = :customer_id and c.gateway = :gateway
+    )
+)
+returning id, customer_id, gateway, customer, reference, card_brand, card_last_four, expires,
+    created_at;
 
 -- name: method_of_key
 -- The method that was begun under an idempotency key (saved_methods_by_key).
@@ -57,12 +66,6 @@ returning gateway, reference;
 -- Nobody keeps the card any more.
 delete from saved_methods
 where store_id = :store_id and id = :id and (forgotten_at is not null or reference is null);
-
--- name: customer_at_gateway
--- What a gateway calls a customer. Primary key.
-select c.reference
-from gateway_customers c
-where c.store_id = :store_id and c.customer_id = :customer_id and c.gateway = :gateway;
 
 -- name: remember_customer
 -- Remembers what a gateway calls a customer; the first name stays.

@@ -155,7 +155,7 @@ async def begin(
         ctx,
         order,
         gateway=gateway,
-        token=_checked(token) if needs_token else None,
+        token=checked_token(token) if needs_token else None,
         method=method,
         amount=amount,
         customer=customer,
@@ -265,7 +265,8 @@ def _is_by_hand(store: Store, gateway: str) -> bool:
     return settings is not None and settings.is_by_hand
 
 
-def _checked(token: str | None) -> str:
+def checked_token(token: str | None) -> str:
+    """A card's token as it came. Refuses what is none, above all a card's number."""
     if not token:
         raise Refused(_NO_CARD)
     plain = token.isascii() and token.isprintable() and len(token) <= _TOKEN_MAX
