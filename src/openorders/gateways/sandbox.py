@@ -6,16 +6,18 @@ does what is in `sandbox_cards.py`. It knows nothing of the order book.
 """
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal, Protocol
+from functools import partial
+from typing import Final, Literal
 
 import msgspec
 
-from openorders.domain.ids import CustomerId, StoreId
+from openorders.domain.ids import CustomerId, OrderId, StoreId
 from openorders.domain.payment import OperationKind
+from openorders.gateways import sandbox_acts as acts
 from openorders.gateways.payments import (
     Declined,
     Entry,
@@ -29,94 +31,30 @@ from openorders.gateways.payments import (
     SavedMethod,
     Succeeded,
 )
+from openorders.gateways.sandbox_books import (
+    Book,
+    Ledger,
+    ListedCharge,
+    PageKind,
+    PageState,
+    RecordedPage,
+)
 from openorders.gateways.sandbox_cards import (
+    EXPIRES,
     Behaviour,
     card_of,
     fit_for_buyers,
     refund_behaviour,
 )
 
-_PREFIX: Final = "ch_"
-
 SLOW_S: Final = 2.0
 """How long `tok_slow` takes to answer."""
 
+ENTRIES_AT_ONCE: Final = 500
+"""How many payments are read from the books at a time."""
 
-class RecordedCharge(Protocol):
-    """A payment in the sandbox's own books. Amounts are minor units."""
-
-    @property
-    def id(self) -> int: ...
-    @property
-    def amount(self) -> int: ...
-    @property
-    def currency(self) -> str: ...
-    @property
-    def captured(self) -> int: ...
-    @property
-    def refunded(self) -> int: ...
-    @property
-    def voided(self) -> bool: ...
-    @property
-    def card_brand(self) -> str | None: ...
-    @property
-    def card_last_four(self) -> str | None: ...
-
-
-class RecordedCall(Protocol):
-    """A call that arrived: the whole request, and what was answered."""
-
-    @property
-    def kind(self) -> str: ...
-    @property
-    def request(self) -> bytes: ...
-    @property
-    def outcome(self) -> bytes: ...
-
-
-class Book(Protocol):
-    """One entry into the sandbox's books: all of it is kept, or nothing."""
-
-    async def begin(self, key: str, kind: str, request: bytes) -> RecordedCall | None:
-        """Take the key for this call; the earlier call when it was taken before."""
-        ...
-
-    async def answer(self, key: str, outcome: bytes) -> None:
-        """Remember what is answered to the call that began."""
-        ...
-
-    async def open(
-        self,
-        *,
-        order_id: int,
-        amount: int,
-        currency: str,
-        captured: int,
-        card_brand: str,
-        card_last_four: str,
-    ) -> int:
-        """Enter a new payment and return its number."""
-        ...
-
-    async def charge(self, charge_id: int) -> RecordedCharge | None:
-        """A payment, held until this entry is complete."""
-        ...
-
-    async def change(self, charge_id: int, *, captured: int, refunded: int, voided: bool) -> None:
-        """Enter what a payment has become."""
-        ...
-
-
-class Ledger(Protocol):
-    """Where the sandbox keeps its books."""
-
-    def entry(self, store_id: StoreId, gateway: str) -> AbstractAsyncContextManager[Book]:
-        """Open the books of an account for one entry, complete when the block ends."""
-        ...
-
-    async def find(self, store_id: StoreId, gateway: str, key: str) -> RecordedCall | None:
-        """The call that once arrived with a key."""
-        ...
+PAGES_AT: Final = "/sandbox"
+"""Where the sandbox's pages are served: `/sandbox/{store}/{gateway}/{token}` of our own origin."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -130,10 +68,26 @@ class Faults:
     delay_s: float = 0.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxPage:
+    """What a page of the sandbox shows. `amount` is minor units."""
+
+    order_id: OrderId
+    amount: int
+    currency: str
+    return_url: str
+    kind: PageKind
+    state: PageState
+
+
+def _unguessable() -> str:
+    return secrets.token_urlsafe(24)
+
+
 class SandboxGateway:
     """One account at the sandbox."""
 
-    has_pages = False
+    has_pages = True
 
     def __init__(
         self,
@@ -143,83 +97,139 @@ class SandboxGateway:
         *,
         faults: Faults | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        page_token: Callable[[], str] = _unguessable,
     ) -> None:
         self._ledger = ledger
         self._store_id = store_id
         self._name = name
         self._faults = faults or Faults()
         self._sleep = sleep
+        self._page_token = page_token
 
     async def charge(self, call: GatewayCall) -> Outcome:
         """Take the money at once."""
-        return await self._call(call, _open_payment)
+        return await self._call(call, self._with_page(acts.open_payment))
 
     async def authorise(self, call: GatewayCall) -> Outcome:
         """Reserve the money on the buyer's card."""
-        return await self._call(call, _open_payment)
+        return await self._call(call, self._with_page(acts.open_payment))
+
+    async def open_page(self, call: GatewayCall) -> Outcome:
+        """Open a page of the sandbox where the buyer says yes or no."""
+        return await self._call(call, self._with_page(acts.open_page))
 
     async def capture(self, call: GatewayCall) -> Outcome:
         """Take what was reserved, or part of it."""
-        return await self._call(call, _capture)
+        return await self._call(call, acts.capture)
 
     async def refund(self, call: GatewayCall) -> Outcome:
         """Give back what was taken, or part of it."""
-        return await self._call(call, _refund)
+        return await self._call(call, acts.refund)
 
     async def void(self, call: GatewayCall) -> Outcome:
-        """Release what was reserved."""
-        return await self._call(call, _void)
-
-    async def open_page(self, call: GatewayCall) -> Outcome:
-        """The sandbox shows no pages."""
-        raise GatewayMisused(f"{call.kind} {call.key}: the sandbox has no pages")
+        """Release what was reserved, or close a page."""
+        return await self._call(call, acts.void)
 
     async def look_up(self, call: GatewayCall, since: datetime) -> Outcome | None:
-        """What was answered to the call with this key."""
+        """What has become of the call with this key."""
         del since
-        if self._lost("lose_requests"):
-            raise GatewayUnreachable(call.key)
+        self._may_fail(call.key)
         known = await self._ledger.find(self._store_id, self._name, call.key)
-        return None if known is None else _decoded(known.outcome)
+        outcome = None if known is None else acts.decoded(known.outcome)
+        if not isinstance(outcome, Pending):
+            return outcome
+        async with self._ledger.entry(self._store_id, self._name) as book:
+            return await acts.newest(book, outcome)
 
     async def save_method(
         self, key: str, customer_id: CustomerId, customer: str | None, token: str
     ) -> SavedMethod | Declined:
-        """The sandbox keeps no cards."""
-        del key, customer_id, customer, token
-        return Declined(code="not_supported", message="This card cannot be saved.")
+        """Keep a card. One that is declined, or whose bank asks for its buyer, is not kept."""
+        self._may_fail(key)
+        card = card_of(token)
+        if card is None:
+            return fit_for_buyers("invalid_token")
+        if card.decline is not None and card.behaviour is not Behaviour.FAILS_LATER:
+            return fit_for_buyers(card.decline)
+        async with self._ledger.entry(self._store_id, self._name) as book:
+            kept = await book.keep_method(key, customer or f"cus_{customer_id}", token)
+        return SavedMethod(
+            reference=f"{acts.METHOD_PREFIX}{kept.id}",
+            customer=kept.customer,
+            card_brand=card.brand,
+            card_last_four=card.last_four,
+            expires=EXPIRES,
+        )
 
     async def forget_method(self, reference: str) -> None:
-        """The sandbox keeps no cards."""
-        del reference
+        """Let go of a card."""
+        self._may_fail(reference)
+        number = reference.removeprefix(acts.METHOD_PREFIX)
+        if number.isdecimal():
+            async with self._ledger.entry(self._store_id, self._name) as book:
+                await book.forget_method(int(number))
 
     def read_notice(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Notice | None:
-        """The sandbox answers at once and sends no news."""
+        """The sandbox sends no notices: whoever shows its pages knows what was decided there."""
         del headers, body, now
         raise NoticeRefused("the sandbox sends no notices")
 
     async def entries(self, since: datetime, until: datetime) -> AsyncIterator[Entry]:
-        """The sandbox's books are compared elsewhere."""
-        del since, until
-        for entry in ():
-            yield entry
+        """Every payment in the account's books of that time."""
+        after = 0
+        while charges := await self._ledger.opened(
+            self._store_id,
+            self._name,
+            since=since,
+            until=until,
+            after=after,
+            limit=ENTRIES_AT_ONCE,
+        ):
+            for charge in charges:
+                yield _entry(charge)
+            after = charges[-1].id
 
-    async def _call(self, call: GatewayCall, act: "_Act") -> Outcome:
+    async def page(self, token: str) -> SandboxPage | None:
+        """The page with this token."""
+        async with self._ledger.entry(self._store_id, self._name) as book:
+            page = await book.page(token)
+        return None if page is None else _shown(page)
+
+    async def decide(self, token: str, *, accept: bool) -> SandboxPage | None:
+        """A buyer's answer on a page. Only an open one changes; the page as it is then."""
+        async with self._ledger.entry(self._store_id, self._name) as book:
+            page = await book.page(token)
+            if page is None:
+                return None
+            await book.charge(page.charge_id)
+            page = await book.page_of(page.charge_id) or page
+            if page.state == "open":
+                await acts.decide(book, page, accept=accept)
+                page = await book.page(token) or page
+        return _shown(page)
+
+    def _with_page(self, act: "_PagedAct") -> acts.Act:
+        token = self._page_token()
+        url = f"{PAGES_AT}/{self._store_id}/{self._name}/{token}"
+        return partial(_paged, act, token, url)
+
+    async def _call(self, call: GatewayCall, act: acts.Act) -> Outcome:
         card = card_of(call.token)
         behaviour = card.behaviour if card else Behaviour.PLAIN
-        if behaviour is Behaviour.LOSE_REQUEST or self._lost("lose_requests"):
+        if behaviour is Behaviour.LOSE_REQUEST:
             raise GatewayUnreachable(f"{call.kind} {call.key}: the request was lost")
+        self._may_fail(f"{call.kind} {call.key}")
         request = msgspec.json.encode(call)
         async with self._ledger.entry(self._store_id, self._name) as book:
             known = await book.begin(call.key, call.kind, request)
             if known is None:
                 outcome = await act(book, call)
-                await book.answer(call.key, _encoded(outcome))
+                await book.answer(call.key, acts.encoded(outcome))
             elif known.request != request:
                 raise GatewayMisused(f"key {call.key} came with another {known.kind} before")
             else:
-                outcome = _decoded(known.outcome)
-        if known is None and (behaviour is Behaviour.LOSE_ANSWER or _pending(call, outcome)):
+                outcome = await acts.newest(book, acts.decoded(known.outcome))
+        if known is None and (behaviour is Behaviour.LOSE_ANSWER or _comes_later(call, outcome)):
             raise GatewayUnreachable(f"{call.kind} {call.key}: the answer comes later")
         if self._lost("lose_answers"):
             raise GatewayUnreachable(f"{call.kind} {call.key}: the answer was lost")
@@ -228,6 +238,10 @@ class SandboxGateway:
             await self._sleep(delay_s)
         return outcome
 
+    def _may_fail(self, what: str) -> None:
+        if self._lost("lose_requests"):
+            raise GatewayUnreachable(f"{what}: the request was lost")
+
     def _lost(self, what: Literal["lose_requests", "lose_answers"]) -> bool:
         left: int = getattr(self._faults, what)
         if left > 0:
@@ -235,76 +249,14 @@ class SandboxGateway:
         return left > 0
 
 
-_Act = Callable[[Book, GatewayCall], Awaitable[Outcome]]
+_PagedAct = Callable[[Book, GatewayCall, str, str], Awaitable[Outcome]]
 
 
-async def _open_payment(book: Book, call: GatewayCall) -> Outcome:
-    card = card_of(call.token)
-    if card is None:
-        return fit_for_buyers("invalid_token")
-    if card.decline is not None:
-        return fit_for_buyers(card.decline)
-    charge_id = await book.open(
-        order_id=call.order_id,
-        amount=call.amount,
-        currency=call.currency,
-        captured=call.amount if call.kind is OperationKind.CHARGE else 0,
-        card_brand=card.brand,
-        card_last_four=card.last_four,
-    )
-    return Succeeded(
-        reference=f"{_PREFIX}{charge_id}", card_brand=card.brand, card_last_four=card.last_four
-    )
+async def _paged(act: _PagedAct, token: str, url: str, book: Book, call: GatewayCall) -> Outcome:
+    return await act(book, call, token, url)
 
 
-async def _capture(book: Book, call: GatewayCall) -> Outcome:
-    charge = await _named(book, call)
-    if charge.voided or charge.captured or call.amount > charge.amount:
-        return _not_possible("There is nothing left to capture.")
-    await book.change(charge.id, captured=call.amount, refunded=0, voided=False)
-    return _succeeded(charge)
-
-
-async def _refund(book: Book, call: GatewayCall) -> Outcome:
-    charge = await _named(book, call)
-    refunded = charge.refunded + call.amount
-    if refunded > charge.captured:
-        return _not_possible("More would be refunded than was captured.")
-    if refund_behaviour(charge.card_last_four) is Behaviour.REFUND_FAILS:
-        return fit_for_buyers("refund_failed")
-    await book.change(charge.id, captured=charge.captured, refunded=refunded, voided=False)
-    return _succeeded(charge)
-
-
-async def _void(book: Book, call: GatewayCall) -> Outcome:
-    charge = await _named(book, call)
-    if charge.captured:
-        return _not_possible("The payment was captured already.")
-    await book.change(charge.id, captured=0, refunded=0, voided=True)
-    return _succeeded(charge)
-
-
-async def _named(book: Book, call: GatewayCall) -> RecordedCharge:
-    number = (call.reference or "").removeprefix(_PREFIX)
-    charge = await book.charge(int(number)) if number.isdecimal() else None
-    if charge is None or charge.currency != call.currency:
-        raise GatewayMisused(f"no payment {call.reference!r} in {call.currency} here")
-    return charge
-
-
-def _succeeded(charge: RecordedCharge) -> Succeeded:
-    return Succeeded(
-        reference=f"{_PREFIX}{charge.id}",
-        card_brand=charge.card_brand,
-        card_last_four=charge.card_last_four,
-    )
-
-
-def _not_possible(message: str) -> Declined:
-    return Declined(code="not_possible", message=message)
-
-
-def _pending(call: GatewayCall, outcome: Outcome) -> bool:
+def _comes_later(call: GatewayCall, outcome: Outcome) -> bool:
     """A refund that the bank takes its time over: the answer is there when asked again."""
     return (
         call.kind is OperationKind.REFUND
@@ -313,38 +265,24 @@ def _pending(call: GatewayCall, outcome: Outcome) -> bool:
     )
 
 
-class _Yes(msgspec.Struct, tag="succeeded"):
-    reference: str
-    card_brand: str | None
-    card_last_four: str | None
+def _shown(page: RecordedPage) -> SandboxPage:
+    return SandboxPage(
+        order_id=OrderId(page.order_id),
+        amount=page.amount,
+        currency=page.currency,
+        return_url=page.return_url,
+        kind=page.kind,
+        state=page.state,
+    )
 
 
-class _No(msgspec.Struct, tag="declined"):
-    code: str
-    message: str
-
-
-class _Wait(msgspec.Struct, tag="pending"):
-    reference: str
-    action_url: str | None
-
-
-def _encoded(outcome: Outcome) -> bytes:
-    match outcome:
-        case Succeeded(reference=reference, card_brand=brand, card_last_four=digits):
-            return msgspec.json.encode(_Yes(reference, brand, digits))
-        case Declined(code=code, message=message):
-            return msgspec.json.encode(_No(code, message))
-        case Pending(reference=reference, action_url=action_url):
-            return msgspec.json.encode(_Wait(reference, action_url))
-
-
-def _decoded(outcome: bytes) -> Outcome:
-    answer: _Yes | _No | _Wait = msgspec.json.decode(outcome, type=_Yes | _No | _Wait)
-    match answer:
-        case _Yes(reference, brand, digits):
-            return Succeeded(reference=reference, card_brand=brand, card_last_four=digits)
-        case _No(code, message):
-            return Declined(code=code, message=message)
-        case _Wait(reference, action_url):
-            return Pending(reference=reference, action_url=action_url)
+def _entry(charge: ListedCharge) -> Entry:
+    return Entry(
+        reference=f"{acts.CHARGE_PREFIX}{charge.id}",
+        key=charge.key,
+        currency=charge.currency,
+        authorised=charge.amount if charge.held else 0,
+        captured=charge.captured,
+        refunded=charge.refunded,
+        at=charge.at,
+    )

@@ -19,6 +19,8 @@ class Behaviour(StrEnum):
     SLOW = "slow"
     REFUND_PENDING = "refund_pending"
     REFUND_FAILS = "refund_fails"
+    ASKS_BUYER = "asks_buyer"
+    FAILS_LATER = "fails_later"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,8 +117,11 @@ _DECLINED: Final = {
     "chargeDeclinedProcessingError": ("0119", "processing_error"),
     "chargeDeclinedFraudulent": ("0019", "fraudulent"),
     "radarBlock": ("0019", "fraudulent"),
-    "chargeCustomerFail": ("0341", "generic_decline"),
-    "threeDSecure2Required": ("3220", "authentication_required"),
+}
+_DECLINED_SOMETIMES: Final = {
+    "chargeCustomerFail": ("0341", "generic_decline", Behaviour.FAILS_LATER),
+    "threeDSecure2Required": ("3220", "authentication_required", Behaviour.ASKS_BUYER),
+    "threeDSecureRequired": ("3063", "authentication_required", Behaviour.ASKS_BUYER),
 }
 _ODD: Final = {
     "pendingRefund": ("7726", Behaviour.REFUND_PENDING),
@@ -136,10 +141,20 @@ _CARDS: Final = {
         for name, (digits, code) in _DECLINED.items()
     },
     **{
+        name: SandboxCard(brand=VISA, last_four=digits, decline=code, behaviour=behaviour)
+        for name, (digits, code, behaviour) in _DECLINED_SOMETIMES.items()
+    },
+    **{
         name: SandboxCard(brand=VISA, last_four=digits, behaviour=behaviour)
         for name, (digits, behaviour) in _ODD.items()
     },
 }
+
+HOSTED_CARD: Final = SandboxCard(brand=VISA, last_four="4242")
+"""The card of whoever says yes on a page of the sandbox."""
+
+EXPIRES: Final = "2034-12"
+"""When every card of the sandbox expires."""
 
 _GENERIC: Final = Declined(code="card_declined", message="Your card was declined.")
 _FIT_FOR_BUYERS: Final = {
@@ -149,6 +164,9 @@ _FIT_FOR_BUYERS: Final = {
     "incorrect_cvc": "Your card's security code is incorrect.",
     "processing_error": "An error occurred while processing your card. Try again later.",
     "authentication_required": "Your card needs a confirmation that is not available here.",
+    "authentication_failed": "The card's bank could not confirm that it is you.",
+    "turned_down": "The payment was turned down.",
+    "voided": "The payment was given up.",
     "invalid_token": "The card could not be recognised.",
     "refund_failed": "The card's bank did not accept the refund.",
 }
@@ -160,6 +178,7 @@ CHOICES: Final = (
     ("tok_amex", "American Express ending in 0005"),
     ("tok_chargeDeclined", "A card that is declined"),
     ("tok_chargeDeclinedInsufficientFunds", "A card with insufficient funds"),
+    ("tok_threeDSecure2Required", "A card whose bank asks who you are"),
     ("tok_timeoutAfterCharge", "A card whose bank answers late"),
 )
 """What the pay page offers a person who tries things out."""

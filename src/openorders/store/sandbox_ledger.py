@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from asyncpg import Record
 
@@ -16,6 +17,9 @@ from openorders.store import queries
 from openorders.store.database import Connection, Database
 
 _Q = queries.load("sandbox_ledger")
+
+PageKind = Literal["hosted", "3ds"]
+PageState = Literal["open", "accepted", "refused", "voided"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,39 @@ class SandboxCharge:
     voided: bool
     card_brand: str | None
     card_last_four: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedSandboxCharge(SandboxCharge):
+    """A payment as it is listed: with the key that opened it, and whether its money is there."""
+
+    key: str | None
+    held: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxPage:
+    """A page on which a buyer decides about a payment."""
+
+    token: str
+    charge_id: int
+    order_id: int
+    amount: int
+    currency: str
+    kind: PageKind
+    captures: bool
+    state: PageState
+    return_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxMethod:
+    """A card that a buyer left."""
+
+    id: int
+    customer: str
+    token: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +96,29 @@ class SandboxLedger:
         """The call that once arrived with a key."""
         async with self._database.connection() as connection:
             return await SandboxBook(connection, store_id, gateway, self._clock()).call(key)
+
+    async def opened(
+        self,
+        store_id: StoreId,
+        gateway: str,
+        *,
+        since: datetime,
+        until: datetime,
+        after: int,
+        limit: int,
+    ) -> tuple[ListedSandboxCharge, ...]:
+        """Payments of an account that were opened in that time, by their numbers."""
+        async with self._database.connection() as connection:
+            rows = await _Q.opened_charges.fetch(
+                connection,
+                store_id=store_id,
+                gateway=gateway,
+                since=since,
+                until=until,
+                after=after,
+                limit=limit,
+            )
+        return tuple(ListedSandboxCharge(**dict(row)) for row in rows)
 
     async def charges_of(self, store_id: StoreId, order_id: OrderId) -> tuple[SandboxCharge, ...]:
         """Everything that was ever charged for an order, to compare with our own books."""
@@ -102,17 +162,19 @@ class SandboxBook:
     async def open(
         self,
         *,
+        key: str,
         order_id: int,
         amount: int,
         currency: str,
         captured: int,
-        card_brand: str,
-        card_last_four: str,
+        card_brand: str | None,
+        card_last_four: str | None,
     ) -> int:
         """Enter a new payment and return its number."""
         return await _Q.open_charge.fetchval(
             self._connection,
             **self._account,
+            key=key,
             order_id=order_id,
             amount=amount,
             currency=currency,
@@ -137,6 +199,65 @@ class SandboxBook:
             refunded=refunded,
             voided=voided,
         )
+
+    async def name_card(self, charge_id: int, brand: str, last_four: str) -> None:
+        """Enter which card a payment was made with."""
+        await _Q.name_card.execute(
+            self._connection, **self._account, id=charge_id, brand=brand, last_four=last_four
+        )
+
+    async def open_page(
+        self, charge_id: int, token: str, *, kind: PageKind, captures: bool, return_url: str
+    ) -> None:
+        """Let a buyer decide about a payment."""
+        await _Q.open_page.execute(
+            self._connection,
+            **self._account,
+            token=token,
+            charge_id=charge_id,
+            kind=kind,
+            captures=captures,
+            return_url=return_url,
+            now=self._now,
+        )
+
+    async def page(self, token: str) -> SandboxPage | None:
+        """The page behind a token."""
+        row = await _Q.find_page.fetchrow(self._connection, **self._account, token=token)
+        return None if row is None else SandboxPage(**dict(row))
+
+    async def page_of(self, charge_id: int) -> SandboxPage | None:
+        """The page of a payment, if it has one."""
+        row = await _Q.page_of_charge.fetchrow(
+            self._connection, **self._account, charge_id=charge_id
+        )
+        return None if row is None else SandboxPage(**dict(row))
+
+    async def close_page(self, token: str, state: PageState) -> None:
+        """Enter what became of a page."""
+        await _Q.close_page.execute(self._connection, **self._account, token=token, state=state)
+
+    async def keep_method(self, key: str, customer: str, token: str) -> SandboxMethod:
+        """Keep a card; the same key again gives the same card."""
+        row = await _Q.keep_method.fetchrow(
+            self._connection,
+            **self._account,
+            key=key,
+            customer=customer,
+            token=token,
+            now=self._now,
+        ) or await _Q.method_of_key.fetchrow(self._connection, **self._account, key=key)
+        assert row is not None, "a key that kept a card before has it"
+        return SandboxMethod(**dict(row))
+
+    async def method(self, method_id: int) -> SandboxMethod | None:
+        """A card that was kept and not forgotten."""
+        row = await _Q.find_method.fetchrow(self._connection, **self._account, id=method_id)
+        return None if row is None else SandboxMethod(**dict(row))
+
+    async def forget_method(self, method_id: int) -> None:
+        """Let go of a card."""
+        await _Q.forget_method.execute(self._connection, **self._account, id=method_id)
 
 
 def _charge_of(row: Record) -> SandboxCharge:
