@@ -15,6 +15,7 @@ import asyncpg
 from openorders.dialects import Dialects
 from openorders.gateways.mail import FolderMailer, Mailer
 from openorders.gateways.manual import ManualGateway
+from openorders.gateways.outgoing import Outgoing, Rules
 from openorders.gateways.payments import Gateways
 from openorders.gateways.sandbox import SandboxGateway
 from openorders.gateways.tokens import TokenVerifier
@@ -126,6 +127,14 @@ async def services_of(
             bell=bell,
             news=news,
             dialects=Dialects(),
+            outgoing=Outgoing(
+                Rules(
+                    allow_private=settings.webhook_allow_private,
+                    allow_http=settings.webhook_allow_http,
+                    allow_redirects=settings.webhook_allow_redirects,
+                    timeout_s=settings.webhook_timeout_seconds,
+                )
+            ),
         )
 
 

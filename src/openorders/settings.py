@@ -178,6 +178,33 @@ class Settings:
         "How long a request's body may be.", to.whole(1024, 1073741824), 1048576
     )
 
+    manage_rate: int = _setting(
+        "How many requests to the management API each credential may make per minute and process.",
+        to.whole(1, 1000000),
+        600,
+    )
+
+    webhook_allow_private: bool = _setting(
+        "Let webhooks go to private, loopback and link-local addresses too: whoever may manage a "
+        "store can then reach what this machine can.",
+        to.flag,
+        False,
+    )
+    webhook_allow_http: bool = _setting(
+        "Let webhooks go to URLs that begin with `http://`, unencrypted.", to.flag, False
+    )
+    webhook_allow_redirects: bool = _setting(
+        "Let webhooks follow redirects (307 and 308, three at most), each checked like a URL.",
+        to.flag,
+        False,
+    )
+    webhook_timeout_seconds: float = _setting(
+        "How long a webhook's receiver may take to answer, from finding its address to the end "
+        "of its answer.",
+        to.seconds(60),
+        15.0,
+    )
+
     xdg_data_home: str | None = None
     """Where the desktop keeps data of programs: a custom of the system, no setting of ours."""
 

@@ -14,6 +14,7 @@ from openorders.domain.order import Order
 from openorders.domain.refusals import Refused, VersionDiffers
 from openorders.domain.store_settings import Store
 from openorders.gateways.mail import Mailer
+from openorders.gateways.outgoing import Outgoing
 from openorders.gateways.payments import Gateways
 from openorders.gateways.tokens import TokenVerifier
 from openorders.store.bell import Bell, News
@@ -26,7 +27,8 @@ class Services:
     """What is shared by all requests of a process. `token` gives unguessable URL-safe text.
 
     `bell` is rung after a commit that may have told something, `news` wakes who follows the feed,
-    `dialects` writes an order in a contract's words, by the contract's name.
+    `dialects` writes an order in a contract's words, by the contract's name, and `outgoing` is the
+    way to addresses that customers chose.
     """
 
     database: Database
@@ -43,6 +45,7 @@ class Services:
     dialects: Mapping[str, Callable[[Store, Order], bytes]] = field(
         default_factory=dict[str, Callable[[Store, Order], bytes]]
     )
+    outgoing: Outgoing = field(default_factory=Outgoing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from openorders.store import events
+from openorders.store import events, webhooks
 from openorders.store.bell import EVENTS_SEQUENCED, EVENTS_TOLD
 from openorders.store.database import Connection
 from openorders.usecases.context import Services
@@ -26,6 +26,7 @@ async def sequence(services: Services) -> int:
         given = await events.give_positions(tx, limit=SEQUENCE_LIMIT)
         if given is None or given.count == 0:
             return 0
+        await webhooks.fan_out(tx, given.first, given.last)
         await events.announce(tx, given.store_ids)
         return given.count
 
