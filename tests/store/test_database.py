@@ -246,6 +246,45 @@ async def test_notifications_are_heard_also_after_the_connection_was_lost(proxy:
             assert await heard.get() == "two"
 
 
+async def test_all_channels_share_one_connection_and_come_and_go(database_url: str) -> None:
+    news: asyncio.Queue[str] = asyncio.Queue()
+    weather: asyncio.Queue[str] = asyncio.Queue()
+    twin: asyncio.Queue[str] = asyncio.Queue()
+    async with asyncio.timeout(10), opened(database_url) as database:
+
+        async def tell(channel: str, text: str) -> None:
+            async with database.connection() as connection:
+                await connection.execute("select pg_notify($1, $2)", channel, text)
+
+        async def listeners() -> int:
+            async with database.connection() as connection:
+                return await connection.fetchval(
+                    "select count(*) from pg_stat_activity where datname = current_database() "
+                    "and pid <> pg_backend_pid()"
+                )
+
+        async with database.listening("news", news.put_nowait):
+            assert await news.get() == ""
+            async with (
+                database.listening("weather", weather.put_nowait),
+                database.listening("news", twin.put_nowait),
+            ):
+                assert await weather.get() == await twin.get() == ""
+                assert await listeners() == 1
+                await tell("weather", "rain")
+                await tell("news", "one")
+                assert [await weather.get(), await news.get(), await twin.get()] == [
+                    "rain", "one", "one",
+                ]  # fmt: skip
+            await tell("weather", "sun")
+            await tell("news", "two")
+            assert await news.get() == "two"
+            assert weather.empty()
+            assert twin.empty()
+        assert news.empty()
+        assert await listeners() == 0
+
+
 async def test_a_pool_that_is_used_up_says_so(
     proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:

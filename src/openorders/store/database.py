@@ -7,10 +7,9 @@ is stored.
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import asyncpg
@@ -24,6 +23,7 @@ from openorders.store.database_connect import (
     Session,
     is_connection_loss,
 )
+from openorders.store.database_listen import Ears
 from openorders.store.database_pool import SessionPool, end
 from openorders.store.database_url import DatabaseUrlError
 from openorders.store.queries import Connection
@@ -58,8 +58,6 @@ TRANSACTION_ATTEMPTS = 5
 Isolation = Literal["read_committed", "repeatable_read", "serializable"]
 T = TypeVar("T")
 
-_LISTEN_CHECK_S = 30
-_LISTEN_PAUSE_S_MAX = 5.0
 _LINK_FAILS = (
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
@@ -68,7 +66,6 @@ _LINK_FAILS = (
 )
 _RETRY = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 _SQL = queries.load("database")
-_log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -107,7 +104,7 @@ class Database:
 
     def __init__(self, pool: SessionPool, connector: Connector) -> None:
         self._pool = pool
-        self._connector = connector
+        self._ears = Ears(connector)
         self._snapshots = asyncio.Semaphore(max(1, pool.size // SNAPSHOT_SHARE))
 
     @asynccontextmanager
@@ -188,21 +185,16 @@ class Database:
         async with self.transaction(isolation=isolation) as connection:
             return await work(connection)
 
-    @asynccontextmanager
-    async def listening(
+    def listening(
         self, channel: str, heard: Callable[[str], None]
-    ) -> AsyncGenerator[None, None]:
+    ) -> AbstractAsyncContextManager[None]:
         """Call `heard` with the payload of each notification on the channel, while inside.
 
-        The connection is made again when it is lost; since notifications may have been missed,
-        `heard` is then called with an empty payload, as it is at the beginning.
+        All channels share one connection. It is made again when it is lost; since notifications
+        may have been missed, `heard` is then called with an empty payload, as it is at the
+        beginning.
         """
-        task = asyncio.create_task(self._listen(channel, heard), name=f"listen-{channel}")
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        return self._ears.listening(channel, heard)
 
     async def weak_settings(self) -> tuple[str, ...]:
         """The settings that are off though orders are lost without them in a power cut."""
@@ -239,37 +231,6 @@ class Database:
             else:
                 return session, transaction
         raise AssertionError  # the loop ends above
-
-    async def _listen(self, channel: str, heard: Callable[[str], None]) -> None:
-        pause_s = 0.1
-        while True:
-            try:
-                session = await self._connector.connect()
-            except (DatabaseUnavailableError, DatabaseUnsuitableError) as error:
-                _log.warning("cannot listen to the database: %s", error)
-                await asyncio.sleep(pause_s)
-                pause_s = min(pause_s * 2, _LISTEN_PAUSE_S_MAX)
-                continue
-            pause_s = 0.1
-            try:
-                await _hear(session, channel, heard)
-            except _LINK_FAILS as error:
-                _log.warning("the connection that listens was lost: %s", error)
-            finally:
-                await end(session)
-
-
-async def _hear(session: Session, channel: str, heard: Callable[[str], None]) -> None:
-    """Pass notifications on until the connection ends, looking now and then whether it lives."""
-    ended = asyncio.Event()
-    session.add_termination_listener(lambda _: ended.set())
-    await session.add_listener(channel, lambda _who, _pid, _channel, text: heard(str(text)))
-    heard("")
-    while not ended.is_set():
-        with suppress(TimeoutError):
-            await asyncio.wait_for(ended.wait(), timeout=_LISTEN_CHECK_S)
-            return
-        await _SQL.ping.fetchval(session)
 
 
 def _connector(url: str, statement_s: float, *, give_up_s: float | None = None) -> Connector:
