@@ -50,6 +50,7 @@ EVERY_REASON: tuple[no.Reason, ...] = (
     no.RefundNotFound(RefundId(9)),
     no.MethodNotFound(MethodId(10)),
     no.NothingToCapture(PaymentId(8)),
+    no.UnitsNotLeft(ORDER, LineId(3), 1),
     no.EventNotFound(EventId(11)),
     no.EventsForgotten(12),
     no.EndpointNotFound(EndpointId(13)),

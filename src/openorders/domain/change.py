@@ -49,14 +49,16 @@ class By:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """`order` as it is from now on; `before` is what it was. A change of nothing has no events."""
+    """`order` as it is from now on; `before` is what it was. A change of nothing has no events.
+
+    Payments that staff vouch for and refunds that were decided are added to `order` unnumbered.
+    """
 
     before: Order
     order: Order
     events: tuple[EventType, ...] = ()
     moves: tuple[StockMove, ...] = ()
     give_backs: tuple[GiveBack, ...] = ()
-    paid_elsewhere: int = 0
 
     @property
     def is_nothing(self) -> bool:

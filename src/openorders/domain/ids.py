@@ -19,6 +19,9 @@ EventId = NewType("EventId", int)
 EndpointId = NewType("EndpointId", int)
 KeyId = NewType("KeyId", int)
 
+UNNUMBERED: Final = 0
+"""Stands for the id of what was decided and is not written down yet: the store gives it one."""
+
 ID_MAX: Final = 2**63 - 1
 """The largest number any identifier can be: ids are signed 64-bit integers, from 1."""
 

@@ -6,7 +6,16 @@ these alike: a new one needs a line in `refusals.Reason` and one in the manageme
 
 from dataclasses import dataclass
 
-from openorders.domain.ids import EndpointId, EventId, KeyId, MethodId, PaymentId, RefundId
+from openorders.domain.ids import (
+    EndpointId,
+    EventId,
+    KeyId,
+    LineId,
+    MethodId,
+    OrderId,
+    PaymentId,
+    RefundId,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +49,15 @@ class NothingToCapture(OfManagement):
     """The payment has nothing that is authorised and was not captured."""
 
     payment_id: PaymentId
+
+
+@dataclass(frozen=True, slots=True)
+class UnitsNotLeft(OfManagement):
+    """Only `left` units of the line were not refunded yet."""
+
+    order_id: OrderId
+    line_id: LineId
+    left: int
 
 
 @dataclass(frozen=True, slots=True)

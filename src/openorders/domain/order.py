@@ -9,6 +9,7 @@ from openorders.domain.address import Address
 from openorders.domain.customer import Customer
 from openorders.domain.ids import LineId, OrderId, ProductId, VariantId
 from openorders.domain.payment import Payment
+from openorders.domain.refund import Refund
 
 
 class Progress(StrEnum):
@@ -91,6 +92,11 @@ class Line:
         return self.unit_price * self.quantity
 
     @property
+    def share(self) -> int:
+        """What the line adds to the order's total: less its discount, with its taxes."""
+        return self.subtotal - self.discount_share + sum(self.tax_shares)
+
+    @property
     def is_open(self) -> bool:
         """Still to be shipped: neither shipped nor cancelled."""
         return self.state in (LineState.PENDING, LineState.VERIFIED)
@@ -159,7 +165,7 @@ class HistoryEntry:
 class Order:
     """An order as it is now. A change is a new value (`dataclasses.replace`).
 
-    `payments` and `history` are filled when one order is read, and empty in lists.
+    `payments`, `refunds` and `history` are filled when one order is read, and empty in lists.
     """
 
     id: OrderId
@@ -191,6 +197,7 @@ class Order:
     shipment: Shipment | None = None
     cancellation: Cancellation | None = None
     payments: tuple[Payment, ...] = ()
+    refunds: tuple[Refund, ...] = ()
     history: tuple[HistoryEntry, ...] = ()
 
     def __post_init__(self) -> None:

@@ -4,7 +4,7 @@ An operation is recorded before the gateway is asked and settled with what it an
 was captured and refunded is the sum of the settled ones. All amounts are minor units.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -50,7 +50,10 @@ MANUAL_GATEWAY = "manual"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payment:
-    """One attempt to take money for an order, and what became of it."""
+    """One attempt to take money for an order, and what became of it.
+
+    `refunding` of it is on its way back; `ending` while its capture or release is under way.
+    """
 
     id: PaymentId
     gateway: str
@@ -60,6 +63,7 @@ class Payment:
     captured: int = 0
     refunded: int = 0
     refunding: int = 0
+    ending: bool = False
     reference: str | None = None
     card_brand: str | None = None
     card_last_four: str | None = None
@@ -142,12 +146,28 @@ def give_back(
     return tuple(steps)
 
 
-def give_up(payments: tuple[Payment, ...], *, reason: str | None) -> tuple[GiveBack, ...]:
-    """Void whatever is authorised and not captured, and what waits for its buyer."""
+def under_way(payments: tuple[Payment, ...], steps: tuple[GiveBack, ...]) -> tuple[Payment, ...]:
+    """The payments with what is being given back of them."""
+    going = {step.payment_id: step.amount for step in steps if step.kind is OperationKind.REFUND}
+    return tuple(
+        replace(payment, refunding=payment.refunding + going.get(payment.id, 0))
+        for payment in payments
+    )
+
+
+def give_up(
+    payments: tuple[Payment, ...], *, reason: str | None, only: PaymentId | None = None
+) -> tuple[GiveBack, ...]:
+    """Void what is authorised and not captured, and what waits for its buyer: all, or `only` one.
+
+    What is being captured or released right now is left to end that way.
+    """
     return tuple(
         GiveBack(
             payment_id=payment.id, kind=OperationKind.VOID, amount=payment.amount, reason=reason
         )
         for payment in payments
         if payment.state in (AttemptState.AUTHORISED, AttemptState.PENDING)
+        and not payment.ending
+        and only in (None, payment.id)
     )

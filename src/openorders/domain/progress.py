@@ -7,9 +7,10 @@ moves backward.
 from dataclasses import replace
 from typing import Final
 
+from openorders.domain import balance, pricing, refunding, taking
 from openorders.domain import payment as money
-from openorders.domain import pricing
 from openorders.domain.address import Address
+from openorders.domain.balance import payment_state
 from openorders.domain.change import By, Change, MoveKind, moves_of, nothing, recorded
 from openorders.domain.events import EventType
 from openorders.domain.ids import LineId
@@ -29,7 +30,6 @@ from openorders.domain.refusals import (
     LineNotFound,
     LineNotOpen,
     MoveNotAllowed,
-    NothingToRefund,
     PaymentInProgress,
     Refused,
     TooLateToCancel,
@@ -54,13 +54,27 @@ PAYMENT_MOVES: Final = {
         PaymentState.PAID,
         PaymentState.FAILED,
     },
-    PaymentState.PENDING: {PaymentState.AUTHORISED, PaymentState.PAID, PaymentState.FAILED},
-    PaymentState.FAILED: {PaymentState.PENDING, PaymentState.AUTHORISED, PaymentState.PAID},
-    PaymentState.AUTHORISED: {PaymentState.PAID, PaymentState.PENDING},
+    PaymentState.PENDING: {
+        PaymentState.NONE,
+        PaymentState.AUTHORISED,
+        PaymentState.PAID,
+        PaymentState.FAILED,
+        PaymentState.PART_REFUNDED,
+        PaymentState.REFUNDED,
+    },
+    PaymentState.FAILED: {
+        PaymentState.PENDING,
+        PaymentState.AUTHORISED,
+        PaymentState.PAID,
+        PaymentState.PART_REFUNDED,
+        PaymentState.REFUNDED,
+    },
+    PaymentState.AUTHORISED: {PaymentState.PAID, PaymentState.PENDING, PaymentState.NONE},
     PaymentState.PAID: {PaymentState.PART_REFUNDED, PaymentState.REFUNDED},
     PaymentState.PART_REFUNDED: {PaymentState.REFUNDED, PaymentState.PAID},
-    PaymentState.REFUNDED: frozenset[PaymentState](),
+    PaymentState.REFUNDED: {PaymentState.PART_REFUNDED, PaymentState.PAID},
 }
+"""Money moves back, too: what was reserved is released, a refund fails after all."""
 
 _STEPS: Final = (
     Word.CREATED,
@@ -113,13 +127,14 @@ def cancel(order: Order, by: By, *, comments: str | None = None) -> Change:
         lines=_with_state(order.lines, order.open_lines, LineState.CANCELLED),
         cancellation=Cancellation(reason=by.reason, comments=comments, at=by.at),
     )
+    ended = replace(ended, payment=payment_state(ended))
     return Change(
         before=order,
         order=recorded(ended, by),
         events=(EventType.ORDER_CANCELLED,),
         moves=moves_of(MoveKind.RELEASE, order.open_lines),
         give_backs=(
-            *money.give_back(order.payments, money.refundable(order.payments), reason=by.reason),
+            *money.give_back(order.payments, balance.kept(order), reason=by.reason),
             *money.give_up(order.payments, reason=by.reason),
         ),
     )
@@ -128,8 +143,9 @@ def cancel(order: Order, by: By, *, comments: str | None = None) -> Change:
 def cancel_lines(order: Order, line_ids: tuple[LineId, ...], by: By) -> Change:
     """Take lines out: stock goes back, the total falls by their shares, so does what was paid.
 
-    With the last open line of an order of which nothing was shipped, the order is cancelled
-    and keeps its total. Lines that are cancelled already stay as they are.
+    Exactly the share of a line goes back, less what was refunded of it before. With the last
+    open line of an order of which nothing was shipped, the order is cancelled and keeps its
+    total. Lines that are cancelled already stay as they are.
     """
     wanted = tuple(_line(order, line_id) for line_id in dict.fromkeys(line_ids))
     lines = tuple(line for line in wanted if line.state is not LineState.CANCELLED)
@@ -142,13 +158,15 @@ def cancel_lines(order: Order, line_ids: tuple[LineId, ...], by: By) -> Change:
         return cancel(order, by)
     totals = pricing.without(order.totals, lines)
     kept = replace(order, lines=_with_state(order.lines, lines, LineState.CANCELLED), totals=totals)
-    surplus = money.refundable(order.payments) - totals.total
+    kept = replace(kept, fulfilment=_fulfilment_of(kept), payment=payment_state(kept))
+    shares = sum(line.share - balance.refunded_of(order, line)[1] for line in lines)
+    surplus = min(shares, balance.outstanding(kept))
     return Change(
         before=order,
-        order=recorded(replace(kept, fulfilment=_fulfilment_of(kept)), by),
+        order=recorded(kept, by),
         events=(EventType.LINE_CANCELLED,),
         moves=moves_of(MoveKind.RELEASE, lines),
-        give_backs=money.give_back(order.payments, max(0, surplus), reason=by.reason),
+        give_backs=money.give_back(order.payments, surplus, reason=by.reason),
     )
 
 
@@ -195,22 +213,9 @@ def ship(
 
 def refund_all(order: Order, by: By) -> Change:
     """Give back everything that was captured. The goods are another matter: cancel for those."""
-    amount = money.refundable(order.payments)
     if order.progress is Progress.CANCELLED:
         raise Refused(MoveNotAllowed(order.id, order.word, Word.REFUNDED))
-    if amount == 0:
-        raise Refused(NothingToRefund(order.id))
-    return refund(order, amount, by)
-
-
-def refund(order: Order, amount: int, by: By) -> Change:
-    """Give back `amount`; the payment axis moves when the gateway has done it."""
-    return Change(
-        before=order,
-        order=order,
-        events=(EventType.ORDER_UPDATED,),
-        give_backs=money.give_back(order.payments, amount, reason=by.reason),
-    )
+    return refunding.refund_everything(order, by)
 
 
 def readdress(order: Order, address: Address, by: By) -> Change:
@@ -242,14 +247,15 @@ def _ask_for_payment(order: Order, by: By) -> Change:
 def _paid_elsewhere(order: Order, by: By) -> Change:
     if any(payment.is_open for payment in order.payments):
         raise Refused(PaymentInProgress(order.id))
-    amount = money.owed(order.totals.total, order.payments)
-    paid = replace(order, payment=PaymentState.PAID)
-    return Change(
-        before=order,
-        order=recorded(paid, by),
-        events=(EventType.ORDER_PAID,),
-        paid_elsewhere=amount,
+    payment = taking.by_hand(
+        balance.owed(order),
+        method=order.payment_method or money.MANUAL_GATEWAY,
+        reference=f"{money.MANUAL_GATEWAY}-{order.id}-{order.version + 1}",
+        at=by.at,
     )
+    paid = replace(order, payments=(*order.payments, payment))
+    paid = replace(paid, payment=payment_state(paid))
+    return Change(before=order, order=recorded(paid, by), events=(EventType.ORDER_PAID,))
 
 
 def _ship_and_beyond(order: Order, target: Word, by: By, tracking: Shipment | None) -> Change:
@@ -285,33 +291,6 @@ def _then(change: Change, order: Order, event: EventType, by: By) -> Change:
     """The next step of the same change. A step that was skipped over leaves no history."""
     base = replace(order, history=change.before.history, version=change.before.version)
     return replace(change, order=recorded(base, by), events=(*change.events, event))
-
-
-def payment_state(order: Order) -> PaymentState:
-    """What the payments add up to, against what the order costs now."""
-    payments = order.payments
-    taken = money.captured(payments)
-    given_back = sum(payment.refunded for payment in payments)
-    authorised = sum(
-        payment.amount for payment in payments if payment.state is money.AttemptState.AUTHORISED
-    )
-    if taken and given_back >= taken:
-        return PaymentState.REFUNDED
-    if given_back:
-        return PaymentState.PART_REFUNDED
-    if taken >= order.totals.total:
-        return PaymentState.PAID
-    if taken + authorised >= order.totals.total:
-        return PaymentState.AUTHORISED
-    return _unpaid_state(order)
-
-
-def _unpaid_state(order: Order) -> PaymentState:
-    if any(payment.is_open for payment in order.payments):
-        return PaymentState.PENDING
-    if order.payments and order.payments[-1].state is money.AttemptState.DECLINED:
-        return PaymentState.FAILED
-    return PaymentState.PENDING if order.payment_asked else PaymentState.NONE
 
 
 def _fulfilment_of(order: Order) -> Fulfilment:

@@ -18,6 +18,7 @@ from openorders.domain.management_refusals import (
     NothingToCapture,
     PaymentNotFound,
     RefundNotFound,
+    UnitsNotLeft,
 )
 from openorders.domain.management_refusals import OfManagement as OfManagement  # noqa: PLC0414 - exported
 from openorders.domain.order import Word
@@ -292,6 +293,7 @@ Reason = (
     | RefundNotFound
     | MethodNotFound
     | NothingToCapture
+    | UnitsNotLeft
     | EventNotFound
     | EventsForgotten
     | EndpointNotFound

@@ -4,6 +4,7 @@ The orders are locked by the caller (`store.orders.lock`), in the transaction th
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ import msgspec
 from openorders.domain.change import By, Change
 from openorders.domain.ids import OperationId, StoreId
 from openorders.domain.order import Order
-from openorders.store import payments, queries, stock
+from openorders.store import payments, queries, refunds, stock
 from openorders.store.database import Connection
 
 _Q = queries.load("changes")
@@ -36,15 +37,10 @@ async def save_many(
     await _add_history(connection, store_id, real)
     await _move_stock(connection, store_id, real, by)
     operations: list[OperationId] = []
-    for change in real:
-        if change.paid_elsewhere:
-            await payments.record_paid_elsewhere(
-                connection, store_id, change.order, change.paid_elsewhere, by
-            )
-        if change.give_backs:
-            operations += await payments.record_operations(
-                connection, store_id, change.order.id, change.give_backs, by
-            )
+    for place, change in enumerate(real):
+        paid = await _add_payment(connection, store_id, change, by)
+        real[place], recorded = await _give_back(connection, store_id, paid, by)
+        operations += recorded
     await _add_events(connection, store_id, real, by)
     return tuple(operations)
 
@@ -99,6 +95,41 @@ async def _move_stock(
     for change in moving:
         short = await stock.move(connection, store_id, change.order.id, change.moves, by.at)
         assert short is None, "what was reserved is there to be moved"
+
+
+async def _add_payment(connection: Connection, store_id: StoreId, change: Change, by: By) -> Change:
+    """Write down the payment that staff vouch for, if the change brings one: it gets its id."""
+    known = len(change.before.payments)
+    if len(change.order.payments) == known:
+        return change
+    (payment,) = change.order.payments[known:]
+    payment_id = await payments.record_taken_elsewhere(
+        connection, store_id, change.order, payment, by
+    )
+    numbered = replace(payment, id=payment_id)
+    order = replace(change.order, payments=(*change.order.payments[:known], numbered))
+    steps = tuple(
+        replace(step, payment_id=payment_id) if step.payment_id == payment.id else step
+        for step in change.give_backs
+    )
+    return replace(change, order=order, give_backs=steps)
+
+
+async def _give_back(
+    connection: Connection, store_id: StoreId, change: Change, by: By
+) -> tuple[Change, tuple[OperationId, ...]]:
+    """Write down what goes back, with the refund that says why, if the change brings one."""
+    if not change.give_backs:
+        return change, ()
+    order, known, refund_id = change.order, len(change.before.refunds), None
+    if len(order.refunds) > known:
+        (refund,) = order.refunds[known:]
+        refund_id = await refunds.insert(connection, store_id, order.id, refund.amount, refund, by)
+        order = replace(order, refunds=(*order.refunds[:known], replace(refund, id=refund_id)))
+    recorded = await payments.record_operations(
+        connection, store_id, order.id, change.give_backs, by, refund_id
+    )
+    return replace(change, order=order), recorded
 
 
 async def _add_events(

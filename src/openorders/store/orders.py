@@ -22,7 +22,8 @@ from openorders.domain.order import (
     Totals,
 )
 from openorders.domain.payment import Payment
-from openorders.store import queries
+from openorders.domain.refund import Refund
+from openorders.store import queries, refunds
 from openorders.store.database import Connection
 
 T = TypeVar("T")
@@ -39,7 +40,7 @@ _cancellation = msgspec.json.Decoder(Cancellation)
 
 
 async def read(connection: Connection, store_id: StoreId, order_id: OrderId) -> Order | None:
-    """One order with its lines, payments and history."""
+    """One order with its lines, payments, refunds and history."""
     row = await _Q.read_order.fetchrow(connection, store_id=store_id, id=order_id)
     return None if row is None else _whole(row)
 
@@ -68,6 +69,7 @@ def _whole(row: Record) -> Order:
     return order_of(
         row,
         payments=_payments.decode(payments) if payments else (),
+        refunds=refunds.decoded(row["refunds"]),
         history=_history.decode(history) if history else (),
     )
 
@@ -76,6 +78,7 @@ def order_of(
     row: Record,
     *,
     payments: tuple[Payment, ...] = (),
+    refunds: tuple[Refund, ...] = (),
     history: tuple[HistoryEntry, ...] = (),
 ) -> Order:
     """A row of `read_order` or `orders_of_page` as an order."""
@@ -118,6 +121,7 @@ def order_of(
         completed_at=row["completed_at"],
         version=row["version"],
         payments=payments,
+        refunds=refunds,
         history=history,
     )
 

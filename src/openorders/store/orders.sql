@@ -1,5 +1,6 @@
 -- name: read_order
--- One order with everything: lines, payments, history. Primary keys all the way.
+-- One order with everything: lines, payments, refunds, history. Primary keys, payments_by_order,
+-- refunds_by_order and the operations' indexes by payment and by refund.
 select o.id, o.number, o.customer_id, c.name as customer_name, c.email as customer_email,
     o.partner_name, o.customer_reference, o.currency, o.minor_digits,
     o.subtotal, o.discount, o.shipping, o.taxes, o.discount_code,
@@ -20,17 +21,41 @@ select o.id, o.number, o.customer_id, c.name as customer_name, c.email as custom
         select json_agg(json_build_object(
             'id', p.id, 'gateway', p.gateway, 'method', p.method, 'amount', p.amount,
             'state', p.state, 'captured', p.captured, 'refunded', p.refunded,
-            'refunding', (
-                select coalesce(sum(x.amount), 0) from payment_operations x
-                where x.store_id = p.store_id and x.payment_id = p.id
-                    and x.kind = 'refund' and x.state = 'started'
-            ),
-            'reference', p.reference, 'card_brand', p.card_brand,
+            'refunding', x.refunding, 'ending', x.ending, 'reference', p.reference, 'card_brand', p.card_brand,
             'card_last_four', p.card_last_four, 'decline_code', p.decline_code,
             'action_url', p.action_url, 'created_at', p.created_at, 'settled_at', p.settled_at
         ) order by p.id)
-        from payments p where p.store_id = o.store_id and p.order_id = o.id
+        from payments p
+        cross join lateral (
+            select coalesce(sum(x.amount) filter (where x.kind = 'refund'), 0) as refunding,
+                coalesce(bool_or(x.kind in ('capture', 'void')), false) as ending
+            from payment_operations x
+            where x.store_id = p.store_id and x.payment_id = p.id and x.state = 'started'
+        ) as x
+        where p.store_id = o.store_id and p.order_id = o.id
     ) as payments,
+    (
+        select json_agg(json_build_object(
+            'id', r.id, 'amount', r.amount, 'shipping', r.shipping, 'goodwill', r.goodwill,
+            'reason', r.reason, 'restock', r.restock, 'at', r.created_at,
+            'started', x.started, 'failed', x.failed, 'lines', l.lines
+        ) order by r.id)
+        from refunds r
+        cross join lateral (
+            select coalesce(sum(x.amount) filter (where x.state = 'started'), 0) as started,
+                coalesce(sum(x.amount) filter (where x.state = 'failed'), 0) as failed
+            from payment_operations x
+            where x.store_id = r.store_id and x.refund_id = r.id
+        ) as x
+        cross join lateral (
+            select coalesce(json_agg(json_build_object(
+                'line_id', l.line_id, 'quantity', l.quantity, 'amount', l.amount,
+                'returned', l.returned, 'restocked', l.restocked
+            ) order by l.line_id), '[]') as lines
+            from refund_lines l where l.store_id = r.store_id and l.refund_id = r.id
+        ) as l
+        where r.store_id = o.store_id and r.order_id = o.id
+    ) as refunds,
     (
         select json_agg(json_build_object(
             'word', h.word, 'at', h.at, 'actor', h.actor, 'contract', h.contract,

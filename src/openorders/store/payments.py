@@ -15,14 +15,14 @@ from openorders.domain.change import By
 from openorders.domain.ids import OperationId, OrderId, PaymentId, RefundId, StoreId
 from openorders.domain.order import Order
 from openorders.domain.payment import (
-    MANUAL_GATEWAY,
     AttemptState,
     GiveBack,
     OperationKind,
     OperationState,
     Payment,
 )
-from openorders.store import queries
+from openorders.domain.refund import RefundTerms
+from openorders.store import queries, refunds
 from openorders.store.database import Connection
 
 SWEPT_AFTER: Final = timedelta(seconds=30)
@@ -166,8 +166,17 @@ async def record_operations(
     order_id: OrderId,
     give_backs: Sequence[GiveBack],
     by: By,
+    refund_id: RefundId | None = None,
 ) -> tuple[OperationId, ...]:
-    """Record what is to be given back, in the transaction that decided it."""
+    """Record what is to be given back, in the transaction that decided it.
+
+    Money that goes back and is of no refund yet becomes one: nothing goes back without a record.
+    """
+    going = [step for step in give_backs if step.kind is OperationKind.REFUND]
+    if going and refund_id is None:
+        amount = sum(step.amount for step in going)
+        terms = RefundTerms(reason=going[0].reason)
+        refund_id = await refunds.insert(connection, store_id, order_id, amount, terms, by)
     rows = await _Q.insert_operations.fetch(
         connection,
         store_id=store_id,
@@ -176,12 +185,39 @@ async def record_operations(
         kinds=[step.kind.value for step in give_backs],
         amounts=[step.amount for step in give_backs],
         reasons=[step.reason for step in give_backs],
+        refund_id=refund_id,
         actor=by.actor,
         contract=by.contract,
         due_at=by.at + SWEPT_AFTER,
         now=by.at,
     )
     return tuple(OperationId(row["id"]) for row in rows)
+
+
+async def record_capture(
+    connection: Connection,
+    store_id: StoreId,
+    order_id: OrderId,
+    payment_id: PaymentId,
+    amount: int,
+    by: By,
+) -> OperationId:
+    """Record that so much of an authorisation is to be taken; the caller holds the order."""
+    (row,) = await _Q.insert_operations.fetch(
+        connection,
+        store_id=store_id,
+        order_id=order_id,
+        payment_ids=[payment_id],
+        kinds=[OperationKind.CAPTURE.value],
+        amounts=[amount],
+        reasons=[by.reason],
+        refund_id=None,
+        actor=by.actor,
+        contract=by.contract,
+        due_at=by.at + SWEPT_AFTER,
+        now=by.at,
+    )
+    return OperationId(row["id"])
 
 
 async def sum_of(connection: Connection, store_id: StoreId, ids: Sequence[OperationId]) -> int:
@@ -196,24 +232,25 @@ async def stamp_key(
     await _Q.stamp_key.execute(connection, store_id=store_id, ids=list(ids), digest=digest)
 
 
-async def record_paid_elsewhere(
-    connection: Connection, store_id: StoreId, order: Order, amount: int, by: By
-) -> None:
+async def record_taken_elsewhere(
+    connection: Connection, store_id: StoreId, order: Order, payment: Payment, by: By
+) -> PaymentId:
     """Record a payment that staff vouch for; no gateway is ever asked."""
-    await _Q.insert_taken_elsewhere.fetchval(
+    payment_id = await _Q.insert_taken_elsewhere.fetchval(
         connection,
         store_id=store_id,
         order_id=order.id,
-        gateway=MANUAL_GATEWAY,
-        method=order.payment_method or MANUAL_GATEWAY,
-        amount=amount,
+        gateway=payment.gateway,
+        method=payment.method,
+        amount=payment.captured,
         currency=order.currency,
-        reference=f"{MANUAL_GATEWAY}-{order.id}-{order.version}",
+        reference=payment.reference,
         reason=by.reason,
         actor=by.actor,
         contract=by.contract,
         now=by.at,
     )
+    return PaymentId(payment_id)
 
 
 async def of_order(
@@ -340,6 +377,7 @@ def _payment_of(row: Record) -> Payment:
         captured=row["captured"],
         refunded=row["refunded"],
         refunding=row["refunding"],
+        ending=row["ending"],
         reference=row["reference"],
         card_brand=row["card_brand"],
         card_last_four=row["card_last_four"],

@@ -45,11 +45,11 @@ order by x.id;
 -- name: insert_operations
 -- Records what gateways are going to be asked for, in the order given.
 insert into payment_operations (
-    store_id, payment_id, order_id, kind, amount, state, reason, actor, contract, due_at,
-    created_at
+    store_id, payment_id, order_id, kind, amount, state, reason, refund_id, actor, contract,
+    due_at, created_at
 )
-select :store_id, r.payment_id, :order_id, r.kind, r.amount, 'started', r.reason, :actor,
-    :contract, :due_at, :now
+select :store_id, r.payment_id, :order_id, r.kind, r.amount, 'started', r.reason,
+    case r.kind when 'refund' then :refund_id::bigint end, :actor, :contract, :due_at, :now
 from unnest(:payment_ids::bigint[], :kinds::text[], :amounts::bigint[], :reasons::text[])
     with ordinality as r (payment_id, kind, amount, reason, place)
 order by r.place
@@ -79,15 +79,16 @@ returning payment_id;
 
 -- name: payments_of_order
 -- All attempts to take money for an order, oldest first (payments_by_order).
-select p.id, p.gateway, p.method, p.amount, p.state, p.captured, p.refunded,
-    (
-        select coalesce(sum(x.amount), 0)::bigint from payment_operations x
-        where x.store_id = p.store_id and x.payment_id = p.id
-            and x.kind = 'refund' and x.state = 'started'
-    ) as refunding,
-    p.reference, p.card_brand, p.card_last_four, p.decline_code, p.action_url, p.created_at,
+select p.id, p.gateway, p.method, p.amount, p.state, p.captured, p.refunded, x.refunding,
+    x.ending, p.reference, p.card_brand, p.card_last_four, p.decline_code, p.action_url, p.created_at,
     p.settled_at
 from payments p
+cross join lateral (
+    select coalesce(sum(x.amount) filter (where x.kind = 'refund'), 0)::bigint as refunding,
+        coalesce(bool_or(x.kind in ('capture', 'void')), false) as ending
+    from payment_operations x
+    where x.store_id = p.store_id and x.payment_id = p.id and x.state = 'started'
+) as x
 where p.store_id = :store_id and p.order_id = :order_id
 order by p.id;
 

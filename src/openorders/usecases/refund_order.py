@@ -7,14 +7,17 @@ after the commit, and again by the sweep until it has answered.
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Literal
 
-from openorders.domain import money, progress
+from openorders.domain import balance, money, refunding
 from openorders.domain.access import Role
-from openorders.domain.change import Change
+from openorders.domain.change import By, Change
 from openorders.domain.events import EventType
-from openorders.domain.ids import OperationId, OrderId
+from openorders.domain.ids import OperationId, OrderId, PaymentId
 from openorders.domain.order import Order
-from openorders.domain.payment import give_up, refundable
+from openorders.domain.payment import give_up
+from openorders.domain.refund import Refund as DecidedRefund
+from openorders.domain.refunding import RefundLine
 from openorders.domain.refusals import (
     AmountNotOwed,
     NothingToRefund,
@@ -23,7 +26,7 @@ from openorders.domain.refusals import (
     PaymentUnsettled,
     Refused,
 )
-from openorders.store import changes, orders, payments
+from openorders.store import changes, orders, payments, refunds
 from openorders.store.database import Connection
 from openorders.usecases.answers import Answer, Later, Reply, once
 from openorders.usecases.context import Context, Unit
@@ -35,18 +38,30 @@ from openorders.usecases.settle_payment import Settled
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refund:
-    """Give back `amount` (major units), or everything that can be given back."""
+    """Give back what lines and shipping were worth, or an amount, or everything.
+
+    `lines` and `shipping` (major units, or True for all that is left of it) go together;
+    `amount`, where it is given with them, must be exactly what they come to. Alone it is an
+    amount in major units. With none of the three everything goes back that can. `restock` puts
+    the refunded units of shipped lines back on the shelf; an amount alone has none.
+    """
 
     order_id: OrderId
     amount: Decimal | None = None
+    lines: tuple[RefundLine, ...] = ()
+    shipping: Decimal | Literal[True] | None = None
     reason: str | None = None
+    restock: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Void:
-    """Release what is authorised and was not captured."""
+    """Release what is authorised and was not captured, and give up what waits for its buyer: of
+    all payments, or of one.
+    """
 
     order_id: OrderId
+    payment_id: PaymentId | None = None
     reason: str | None = None
 
 
@@ -55,25 +70,25 @@ class Returned:
     """The order, and how much went back to the buyer (or was released), in minor units.
 
     `pending` when a gateway has not answered yet: it is asked again until it has. `reference`
-    is the gateway's name of the payment.
+    is the gateway's name of the payment; `refund` is None for what was only released.
     """
 
     order: Order
     amount: int
     reference: str | None
     pending: bool = False
+    refund: DecidedRefund | None = None
 
 
 async def refund_order(ctx: Context, command: Refund, reply: Reply[Returned]) -> Answer:
     """Give money back, never more than was captured and is still here.
 
-    Refuses with `NothingToRefund`, `AmountNotOwed`, or `PaymentDeclined` when the gateway will
-    not do it.
+    Refuses with `NothingToRefund`, `AmountNotOwed`, `LineNotFound`, `LineNotOpen` for a line that
+    was cancelled, `UnitsNotLeft`, or `PaymentDeclined` when the gateway will not do it.
     """
 
     def decide(order: Order) -> Change:
-        amount = _wanted(order, command.amount)
-        return progress.refund(order, amount, ctx.by(command.reason))
+        return _decided(order, command, ctx.by(command.reason))
 
     return await _return(ctx, command.order_id, command.reason, decide, reply)
 
@@ -82,7 +97,7 @@ async def void_order(ctx: Context, command: Void, reply: Reply[Returned]) -> Ans
     """Release the buyer's money that is only reserved. Refuses with `NothingToVoid`."""
 
     def decide(order: Order) -> Change:
-        steps = give_up(order.payments, reason=command.reason)
+        steps = give_up(order.payments, reason=command.reason, only=command.payment_id)
         if not steps:
             raise Refused(NothingToVoid(order.id))
         return Change(
@@ -90,6 +105,40 @@ async def void_order(ctx: Context, command: Void, reply: Reply[Returned]) -> Ans
         )
 
     return await _return(ctx, command.order_id, command.reason, decide, reply)
+
+
+def _decided(order: Order, command: Refund, by: By) -> Change:
+    if not command.lines and command.shipping is None:
+        if command.amount is None:
+            return refunding.refund_everything(order, by, restock=command.restock)
+        return refunding.refund_amount(order, _minor(order, command.amount), by)
+    change = refunding.refund_parts(
+        order, command.lines, by, shipping=_shipping(order, command), restock=command.restock
+    )
+    refund = change.order.refunds[-1]
+    if command.amount is not None and _minor(order, command.amount) != refund.amount:
+        asked = in_minor(command.amount, order)
+        raise Refused(AmountNotOwed(asked, refund.amount, order.minor_digits))
+    return change
+
+
+def _shipping(order: Order, command: Refund) -> int:
+    if command.shipping is None:
+        return 0
+    if command.shipping is True:
+        return balance.shipping_left(order)
+    return _minor(order, command.shipping)
+
+
+def _minor(order: Order, amount: Decimal) -> int:
+    """The amount in minor units; a finer one is no amount of this currency."""
+    minor = money.from_decimal(amount, order.minor_digits)
+    if minor is None:
+        most = balance.kept(order)
+        if most == 0:
+            raise Refused(NothingToRefund(order.id))
+        raise Refused(AmountNotOwed(in_minor(amount, order), most, order.minor_digits))
+    return minor
 
 
 async def _return(
@@ -135,18 +184,6 @@ async def remember_refunds(
         await payments.stamp_key(tx, ctx.store_id, operation_ids, ctx.keyed.digest)
 
 
-def _wanted(order: Order, amount: Decimal | None) -> int:
-    most = refundable(order.payments)
-    if most == 0:
-        raise Refused(NothingToRefund(order.id))
-    if amount is None:
-        return most
-    wanted = money.from_decimal(amount, order.minor_digits)
-    if wanted is None or not 0 < wanted <= most:
-        raise Refused(AmountNotOwed(in_minor(amount, order), most, order.minor_digits))
-    return wanted
-
-
 async def carry_out(
     ctx: Context, order_id: OrderId, operation_ids: tuple[OperationId, ...]
 ) -> Returned:
@@ -172,6 +209,8 @@ async def carry_out(
     async with ctx.services.database.connection() as connection:
         order = await orders.read(connection, ctx.store_id, order_id)
         amount = await payments.sum_of(connection, ctx.store_id, operation_ids)
+        refund_id = await refunds.of_operations(connection, ctx.store_id, operation_ids)
     assert order is not None, "an order with payments is never deleted"
     reference = next((settled.payment.reference for settled in done), None)
-    return Returned(order=order, amount=amount, reference=reference, pending=pending)
+    refund = next((refund for refund in order.refunds if refund.id == refund_id), None)
+    return Returned(order=order, amount=amount, reference=reference, pending=pending, refund=refund)

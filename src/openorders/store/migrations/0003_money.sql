@@ -44,7 +44,8 @@ create table refunds (
 );
 create index refunds_by_order on refunds (store_id, order_id, id);
 
--- What a refund says of lines: how many units, what they were worth, how many came back.
+-- What a refund says of lines: how many units, what they were worth, how many came back. Those
+-- that came back for an earlier refund that failed are not put on hand again (`restocked`).
 create table refund_lines (
     store_id bigint not null,
     refund_id bigint not null,
@@ -52,11 +53,13 @@ create table refund_lines (
     line_id bigint not null,
     quantity integer not null check (quantity >= 0),
     amount bigint not null check (amount >= 0),
+    returned integer not null default 0,
     restocked integer not null default 0,
     primary key (store_id, refund_id, line_id),
     foreign key (store_id, refund_id) references refunds,
     foreign key (store_id, order_id, line_id) references order_lines,
-    constraint never_restocked_beyond_refunded check (restocked between 0 and quantity)
+    constraint never_restocked_beyond_refunded
+        check (0 <= restocked and restocked <= returned and returned <= quantity)
 );
 
 alter table payment_operations

@@ -1,0 +1,127 @@
+"""Refunds as they were decided, and what became of them.
+
+What became of a refund is never written down with it: it is read from its operations.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from openorders.domain.change import By
+from openorders.domain.ids import OperationId, OrderId, RefundId, StoreId
+from openorders.domain.refund import Refund, RefundedLine, RefundTerms, state_of
+from openorders.store import queries
+from openorders.store.database import Connection
+
+_Q = queries.load("refunds")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRefund:
+    """A refund as a statement tells it: with how much is under way, and how much has failed."""
+
+    id: RefundId
+    amount: int
+    started: int
+    failed: int
+    shipping: int
+    goodwill: int
+    reason: str | None
+    restock: bool
+    at: datetime
+    lines: tuple[RefundedLine, ...] = ()
+
+    def told(self) -> Refund:
+        """The same with its state."""
+        return Refund(
+            id=self.id,
+            amount=self.amount,
+            state=state_of(self.amount, started=self.started, failed=self.failed),
+            failed=self.failed,
+            lines=self.lines,
+            shipping=self.shipping,
+            goodwill=self.goodwill,
+            reason=self.reason,
+            restock=self.restock,
+            at=self.at,
+        )
+
+
+_lines = msgspec.json.Decoder(tuple[RefundedLine, ...])
+_refunds = msgspec.json.Decoder(tuple[StoredRefund, ...])
+
+
+async def insert(
+    connection: Connection,
+    store_id: StoreId,
+    order_id: OrderId,
+    amount: int,
+    terms: RefundTerms,
+    by: By,
+) -> RefundId:
+    """Write down a refund, in the transaction that decides it and before its operations."""
+    refund_id = await _Q.insert_refund.fetchval(
+        connection,
+        store_id=store_id,
+        order_id=order_id,
+        amount=amount,
+        shipping=terms.shipping,
+        goodwill=terms.goodwill,
+        reason=terms.reason,
+        restock=terms.restock,
+        actor=by.actor,
+        contract=by.contract,
+        now=by.at,
+        lines=msgspec.json.encode(terms.lines).decode(),
+    )
+    return RefundId(refund_id)
+
+
+async def of_operations(
+    connection: Connection, store_id: StoreId, operation_ids: Sequence[OperationId]
+) -> RefundId | None:
+    """The refund that operations carry out; None when they give nothing back."""
+    refund_id = await _Q.refund_of_operations.fetchval(
+        connection, store_id=store_id, ids=list(operation_ids)
+    )
+    return None if refund_id is None else RefundId(refund_id)
+
+
+async def page(
+    connection: Connection,
+    store_id: StoreId,
+    order_id: OrderId | None,
+    after: RefundId | None,
+    limit: int,
+) -> tuple[tuple[OrderId, Refund], ...]:
+    """Up to `limit` refunds right after one, of one order or of the store, oldest first."""
+    if order_id is None:
+        rows = await _Q.ids_of_store.fetch(
+            connection, store_id=store_id, after=after or 0, limit=limit
+        )
+    else:
+        rows = await _Q.ids_of_order.fetch(
+            connection, store_id=store_id, order_id=order_id, after=after or 0, limit=limit
+        )
+    return await by_id(connection, store_id, [RefundId(row["id"]) for row in rows])
+
+
+async def by_id(
+    connection: Connection, store_id: StoreId, ids: Sequence[RefundId]
+) -> tuple[tuple[OrderId, Refund], ...]:
+    """Those of the refunds that exist, each with the order it belongs to, oldest first."""
+    rows = await _Q.refunds_by_id.fetch(connection, store_id=store_id, ids=list(ids))
+    found: list[tuple[OrderId, Refund]] = []
+    for row in rows:
+        columns = dict(row)
+        order_id = OrderId(columns.pop("order_id"))
+        columns["lines"] = _lines.decode(columns["lines"])
+        found.append((order_id, StoredRefund(**columns).told()))
+    return tuple(found)
+
+
+def decoded(text: str | None) -> tuple[Refund, ...]:
+    """The refunds of an order as `read_order` tells them."""
+    return () if text is None else tuple(refund.told() for refund in _refunds.decode(text))
