@@ -6,7 +6,7 @@ Apart from `app.py`, so that a command does not load everything that answers HTT
 import secrets
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -127,6 +127,7 @@ async def services_of(
             bell=bell,
             news=news,
             dialects=Dialects(),
+            events_kept_for=timedelta(days=settings.events_kept_days),
             outgoing=Outgoing(
                 Rules(
                     allow_private=settings.webhook_allow_private,

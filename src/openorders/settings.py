@@ -178,6 +178,12 @@ class Settings:
         "How long a request's body may be.", to.whole(1024, 1073741824), 1048576
     )
 
+    events_kept_days: int = _setting(
+        "For how many days events stay in the feed and can be sent again; what a webhook endpoint "
+        "could not be told in that time is forgotten with them.",
+        to.whole(1, 36500),
+        30,
+    )
     manage_rate: int = _setting(
         "How many requests to the management API each credential may make per minute and process.",
         to.whole(1, 1000000),

@@ -30,6 +30,15 @@ class Given:
     store_ids: tuple[StoreId, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Aged:
+    """An event that is no longer to be kept."""
+
+    store_id: StoreId
+    position: int
+    event_id: EventId
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looked:
     """Events after a position. `looked` positions up to `to` were looked at for them; those up to
@@ -92,7 +101,7 @@ async def read(
         order_id=order_id,
     )
     return Looked(
-        events=tuple(_event(row) for row in rows),
+        events=tuple(event_of(row) for row in rows),
         looked=end["looked"],
         to=end["position"],
         forgotten=end["forgotten"] or 0,
@@ -102,7 +111,7 @@ async def read(
 async def read_one(connection: Connection, store_id: StoreId, event_id: EventId) -> Event | None:
     """The event of that id; None also while it has no position."""
     row = await _Q.read_event.fetchrow(connection, store_id=store_id, event_id=event_id)
-    return None if row is None else _event(row)
+    return None if row is None else event_of(row)
 
 
 async def ends(connection: Connection, store_id: StoreId) -> tuple[int, int]:
@@ -112,12 +121,35 @@ async def ends(connection: Connection, store_id: StoreId) -> tuple[int, int]:
     return row["first"], row["last"]
 
 
+async def find_aged(tx: Connection, before: datetime, *, limit: int) -> tuple[Aged, ...]:
+    """The oldest events of all stores that happened before a time: in each store's feed, those
+    ahead of the first that did not.
+    """
+    rows = await _Q.find_aged.fetch(tx, before=before, limit=limit)
+    return tuple(
+        Aged(StoreId(row["store_id"]), row["position"], EventId(row["event_id"])) for row in rows
+    )
+
+
+async def forget(tx: Connection, aged: Sequence[Aged]) -> None:
+    """Delete events with their positions, and remember up to where each store's are gone."""
+    await _Q.forget.execute(
+        tx,
+        store_ids=[one.store_id for one in aged],
+        positions=[one.position for one in aged],
+        event_ids=[one.event_id for one in aged],
+    )
+
+
 def order_as_told(payload: bytes) -> Order:
     """The order that an event was written with, also by an older release."""
     return _orders.decode(payload)
 
 
-def _event(row: Any) -> Event:  # noqa: ANN401 - a row of the driver
+def event_of(row: Any) -> Event:  # noqa: ANN401 - a row of the driver
+    """The event of a row with `position`, and `id`, `type`, `at`, `order_id`, `version` and
+    `payload` of the outbox.
+    """
     at: datetime = row["at"]
     return Event(
         id=EventId(row["id"]),

@@ -138,3 +138,45 @@ select
     coalesce((
         select max(p.position) from event_positions p where p.store_id = :store_id
     ), 0) as last;
+
+-- name: find_aged
+-- The oldest events of each store, as far as none of them is young (primary key, from its start).
+select aged.store_id, aged.position, aged.event_id
+from (
+    select oldest.store_id, oldest.position, oldest.event_id,
+        bool_and(o.at < :before::timestamptz)
+            over (partition by oldest.store_id order by oldest.position) as all_aged
+    from stores s
+    cross join lateral (
+        select p.store_id, p.position, p.event_id
+        from event_positions p
+        where p.store_id = s.store_id
+        order by p.position
+        limit :limit
+    ) oldest
+    join outbox o on o.store_id = oldest.store_id and o.id = oldest.event_id
+) aged
+where aged.all_aged
+order by aged.position
+limit :limit;
+
+-- name: forget
+-- Deletes events and remembers, per store, that nothing up to there is kept any more.
+with aged as (
+    select a.store_id, a.position, a.event_id
+    from unnest(:store_ids::bigint[], :positions::bigint[], :event_ids::bigint[])
+        as a (store_id, position, event_id)
+),
+remembered as (
+    insert into event_horizons as h (store_id, forgotten)
+    select a.store_id, max(a.position) from aged a group by a.store_id order by a.store_id
+    on conflict (store_id) do update set forgotten = greatest(h.forgotten, excluded.forgotten)
+),
+unlisted as (
+    delete from event_positions p
+    using aged a
+    where p.store_id = a.store_id and p.position = a.position
+)
+delete from outbox o
+using aged a
+where o.store_id = a.store_id and o.id = a.event_id;

@@ -5,7 +5,7 @@ The composition root builds one `Services`; a contract builds one `Context` per 
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from openorders.domain.access import Caller
 from openorders.domain.change import By
@@ -40,6 +40,7 @@ class Services:
     token: Callable[[], str]
     public_url: str | None = None
     open_contracts: dict[str, str | None] = field(default_factory=dict[str, str | None])
+    events_kept_for: timedelta = timedelta(days=30)
     bell: Bell = field(default_factory=Bell)
     news: News = field(default_factory=News)
     dialects: Mapping[str, Callable[[Store, Order], bytes]] = field(
