@@ -82,11 +82,18 @@ class Post(Protocol):
         ...
 
 
+Watch = Callable[[str, float], None]
+"""Is told the result of each request, in one of few words, and how many seconds it took."""
+
+
 class Outgoing:
-    """The way out. `resolve` replaces the system's resolver in tests."""
+    """The way out. `resolve` replaces the system's resolver in tests; `watch` may be set by who
+    keeps figures.
+    """
 
     def __init__(self, rules: Rules | None = None, *, resolve: Resolve | None = None) -> None:
         self.rules = rules or Rules()
+        self.watch: Watch = _nobody
         self._resolve = resolve
 
     async def refuse_forbidden(self, url: str) -> None:
@@ -111,6 +118,9 @@ class Outgoing:
 
         async with session(self.rules, self._resolve, connections=connections) as post:
             yield post
+
+
+def _nobody(_result: str, _seconds: float) -> None: ...
 
 
 def checked(url: str, rules: Rules) -> "URL":
