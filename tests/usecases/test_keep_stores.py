@@ -140,7 +140,7 @@ async def test_every_mistake_is_named_with_its_path(world: World):
         "discount_codes[0] must have either percent or amount",
         "discount_codes[1].extra is not known; there are code, percent, amount",
         "discount_codes[1].percent must be a number from 0 to 100",
-        "gateways[0].kind must be sandbox or manual",
+        "gateways[0].kind must be sandbox or manual or stripe",
         "jwt.audience is required",
         "jwt must have either secret or jwks_url",
         "jwt.jwks_url must be a web address, like https://id.example.com/keys.json",

@@ -5,7 +5,7 @@ Pure: what is given is what was read under the order's lock.
 
 from dataclasses import replace
 
-from openorders.domain import money, progress
+from openorders.domain import balance, money
 from openorders.domain.change import By, Change, recorded
 from openorders.domain.events import EventType
 from openorders.domain.order import Order, PaymentState, Progress
@@ -14,24 +14,21 @@ from openorders.domain.payment import (
     GiveBack,
     OperationKind,
     OperationState,
-    Payment,
-    refundable,
+    give_up,
 )
 from openorders.gateways.payments import Declined, Outcome, Pending, Succeeded
 from openorders.store.payments import StoredOperation
 
 
 def change_of(
-    before: Order,
-    operation: StoredOperation,
-    outcome: Outcome,
-    taken: tuple[Payment, ...],
-    by: By,
+    before: Order, since: Order, operation: StoredOperation, outcome: Outcome, by: By
 ) -> Change:
-    """The order after the news. `operation` is as it was before it, `taken` the payments since."""
-    order = replace(before, payments=taken)
-    order = replace(order, payment=progress.payment_state(order))
-    give_backs = _surplus(before, operation, outcome, taken)
+    """What is to be made of an order: `before` the news, and read again `since` it was written.
+
+    `operation` is as it was before.
+    """
+    order = replace(since, payment=balance.payment_state(since))
+    give_backs = _given_back(order, operation, outcome)
     remark = _remark(order, operation, outcome, give_backs)
     if remark is not None or order.word is not before.word:
         order = recorded(order, replace(by, reason=remark or by.reason))
@@ -56,24 +53,18 @@ def back(operation: StoredOperation, amount: int, reason: str) -> GiveBack:
     )
 
 
-def _surplus(
-    before: Order, operation: StoredOperation, outcome: Outcome, taken: tuple[Payment, ...]
-) -> tuple[GiveBack, ...]:
+def _given_back(order: Order, operation: StoredOperation, outcome: Outcome) -> tuple[GiveBack, ...]:
     """What arrived and is not owed (any more) goes back to where it came from."""
+    declined = isinstance(outcome, Declined)
+    if declined and operation.kind is OperationKind.CAPTURE:
+        ended = order.progress is Progress.CANCELLED
+        return give_up(order.payments, reason="The order had ended.") if ended else ()
     if not isinstance(outcome, Succeeded):
         return ()
-    ended = before.progress is Progress.CANCELLED or before.payment is PaymentState.REFUNDED
-    reason = "The order had ended." if ended else "More was paid than is owed."
-    match operation.kind:
-        case OperationKind.AUTHORISE:
-            unwanted = ended or operation.payment_state is AttemptState.VOIDED
-            return (back(operation, operation.amount, reason),) if unwanted else ()
-        case OperationKind.CHARGE | OperationKind.CAPTURE:
-            keep = 0 if ended else before.totals.total
-            too_much = min(refundable(taken) - keep, operation.amount)
-            return (back(operation, too_much, reason),) if too_much > 0 else ()
-        case OperationKind.REFUND | OperationKind.VOID:
-            return ()
+    late = operation.payment_state is AttemptState.VOIDED
+    if operation.kind is OperationKind.AUTHORISE and late:
+        return (back(operation, operation.amount, "The payment had been given up."),)
+    return balance.surplus(order, operation.payment_id, operation.amount, operation.kind)
 
 
 def _remark(

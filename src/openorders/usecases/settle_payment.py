@@ -19,7 +19,7 @@ from openorders.gateways.payments import Declined, Outcome, Pending, Succeeded
 from openorders.store import changes, notices, orders, payments, waiting
 from openorders.store.database import Connection
 from openorders.store.payments import StoredOperation
-from openorders.usecases import payment_news
+from openorders.usecases import payment_news, send_mail
 from openorders.usecases.context import Services
 from openorders.usecases.payment_change import back, change_of
 from openorders.usecases.pending_order import drop_pending, finish_pending
@@ -82,6 +82,7 @@ async def settle(
         settled = await _settle(tx, store, held, outcome, now)
         if within is not None:
             await within(tx, settled)
+    services.bell.ring()
     return settled
 
 
@@ -122,8 +123,13 @@ async def _settle(
         return _settled(operation, taken, order, outcome)
     if order is None:
         return await _settle_without_order(tx, store, operation, outcome, taken, by)
-    change = change_of(order, operation, outcome, taken, by)
+    since = await orders.read(tx, store.id, order.id)
+    assert since is not None, "it is locked"
+    change = change_of(order, since, operation, outcome, by)
     follow_ups = await changes.save(tx, store.id, change, by)
+    if operation.kind is OperationKind.REFUND and isinstance(outcome, Succeeded):
+        amount = operation.amount
+        await send_mail.keep_promise(tx, store, operation.id, change.order, amount, by)
     paid_meanwhile = await _to_be_asked_about(tx, store, operation, outcome)
     return _settled(operation, taken, change.order, outcome, (*follow_ups, *paid_meanwhile))
 
