@@ -15,7 +15,7 @@ from openorders.domain.money import from_decimal
 from openorders.domain.order import Order
 from openorders.domain.payment import Payment
 from openorders.domain.store_settings import Store
-from openorders.store import access, bulk, placing, stores
+from openorders.store import access, bulk, mails, placing, stores
 from openorders.store.bulk import Movement, ReservedIds, StockedVariant
 from openorders.store.database import Connection, Database
 from openorders.usecases import store_file
@@ -94,6 +94,8 @@ async def _fill_store(
     )
     told = sorted((told for past in pasts for told in past.told), key=lambda one: one.at)
     await bulk.add_events(connection, store.id, told)
+    if store.policy.mails.events:
+        await mails.follow(connection, store.id, anew=True)  # nobody is written to about the past
     last = max(order.number for order in orders)
     await bulk.begin_order_numbers_after(connection, store.id, last)
 

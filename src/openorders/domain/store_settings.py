@@ -5,6 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from openorders.domain.ids import StoreId
+from openorders.domain.mails import MailPolicy
 from openorders.domain.money import minor_digits
 
 
@@ -89,6 +90,7 @@ class StorePolicy:
     jwt: JwtSettings | None = None
     unpaid_expiry_minutes: int | None = None
     require_registered_customers: bool = False
+    mails: MailPolicy = field(default_factory=MailPolicy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from asyncpg import Record, UniqueViolationError
 
 from openorders.domain.ids import StoreId
 from openorders.domain.store_settings import Store, StorePolicy
-from openorders.store import queries
+from openorders.store import mails, queries
 from openorders.store.database import Connection
 
 ACCESS_CHANGED: Final = "access_changed"
@@ -78,6 +78,7 @@ async def create(connection: Connection, store: Store, now: datetime) -> StoreId
     if store_id is None:
         raise NameTakenError
     await _Q.open_order_numbers.execute(connection, store_id=store_id)
+    await _begin_mails(connection, StoreId(store_id), store)
     await announce_change(connection, store_id)
     return StoreId(store_id)
 
@@ -89,7 +90,16 @@ async def change(connection: Connection, store: Store) -> None:
     except UniqueViolationError as error:
         taken = TokenTakenError if error.constraint_name == "stores_by_token" else NameTakenError
         raise taken from error
+    await _begin_mails(connection, store.id, store)
     await announce_change(connection, store.id)
+
+
+async def _begin_mails(connection: Connection, store_id: StoreId, store: Store) -> None:
+    """What happens from now on is written about by itself, or not; never what was before."""
+    if store.policy.mails.events:
+        await mails.follow(connection, store_id)
+    else:
+        await mails.stop_following(connection, store_id)
 
 
 async def has_amounts(connection: Connection, store_id: StoreId) -> bool:

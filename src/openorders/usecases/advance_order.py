@@ -52,18 +52,20 @@ async def advance_order(ctx: Context, command: Advance, reply: Reply[Advanced]) 
     async def work(unit: Unit) -> Answer | Later:
         begun = await refunds_begun(unit.connection, ctx)
         if begun:
-            return Later(lambda: _refunded(ctx, command, begun, None, reply))
+            return Later(lambda: _refunded(ctx, command, begun, reply))
         order = await locked(unit.connection, ctx, command.order_id)
         _require_staff(ctx, order, command)
         by = ctx.by(command.reason)
         change = _decided(order, command, by)
         operations = await changes.save(unit.connection, ctx.store_id, change, by)
+        if command.target is Word.REFUNDED and operations:
+            await remember_refunds(unit.connection, ctx, operations)
+            if command.notify:
+                await send_mail.promise(unit.connection, ctx.store_id, operations)
+            return Later(lambda: _refunded(ctx, command, operations, reply))
         mail_id = None
         if command.notify:
             mail_id = await send_mail.write(unit.connection, ctx.store, change.order, by)
-        if command.target is Word.REFUNDED and operations:
-            await remember_refunds(unit.connection, ctx, operations)
-            return Later(lambda: _refunded(ctx, command, operations, mail_id, reply))
         if operations:
             unit.afterwards.append(lambda: perform_all(ctx.services, ctx.store, operations))
         if command.notify:
@@ -77,12 +79,14 @@ async def _refunded(
     ctx: Context,
     command: Advance,
     operations: tuple[OperationId, ...],
-    mail_id: int | None,
     reply: Reply[Advanced],
 ) -> Answer:
-    """The answer once the gateway was asked: the word holds when it has said yes."""
+    """The answer once the gateway was asked: the word holds when it has said yes, and only then
+    is there a letter about it.
+    """
     returned = await carry_out(ctx, command.order_id, operations)
     if command.notify:
+        mail_id = await send_mail.promised(ctx.services, ctx.store_id, operations)
         return await _told(ctx, returned.order, mail_id, reply)
     return reply.done(Advanced(order=returned.order))
 

@@ -1,9 +1,12 @@
 """Write to a customer, and see to it that the letter arrives.
 
 The letter is written in the transaction of its cause, once per cause. It is handed over right
-after the commit, and in the background for as long as the mail server does not take it.
+after the commit, and in the background for as long as the mail server does not take it. No
+transaction is open while a mail server is asked.
 """
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,17 +14,28 @@ from typing import Final
 import structlog
 
 from openorders.domain.change import By
+from openorders.domain.ids import OperationId, StoreId
+from openorders.domain.mails import Template, template_of
 from openorders.domain.order import Order
 from openorders.domain.store_settings import Store
-from openorders.gateways.mail import Letter, MailUndelivered, in_one_line
+from openorders.gateways.mail import (
+    Letter,
+    MailServerUnavailable,
+    MailUndelivered,
+    in_one_line,
+)
 from openorders.store import mails
 from openorders.store.database import Connection
 from openorders.store.mails import Mail, NewMail
 from openorders.usecases import letters
 from openorders.usecases.context import Services
+from openorders.usecases.letters import News
 
-LEASE: Final = timedelta(seconds=60)
-"""How long a mail belongs to the process that took it."""
+MAILS_WRITTEN: Final = mails.WRITTEN
+"""The channel on which it is announced that there are letters to hand over."""
+
+LEASE: Final = timedelta(seconds=30)
+"""How long a mail belongs to the process that took it: longer than a mail server may take."""
 
 WAITS: Final = tuple(
     timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 300, 600, 840, 1200, 1440)
@@ -29,7 +43,13 @@ WAITS: Final = tuple(
 """How long to wait after each failure, about three days in all; then the mail is given up."""
 
 SWEEP_LIMIT: Final = 20
-"""How many mails one sweep hands over."""
+"""How many mails one sweep hands over, `_ABREAST` of them at a time."""
+
+_ABREAST: Final = 2
+_SUBJECT_CHARS_MAX: Final = 250
+_LOOK_AGAIN_S: Final = 0.25
+_LOOKS: Final = 120
+"""So often is looked whether another one, who has the mail, is done: for as long as a lease."""
 
 _log = structlog.get_logger(__name__)
 
@@ -48,48 +68,114 @@ async def write(tx: Connection, store: Store, order: Order, by: By) -> int | Non
 
     The same version of an order is never written about twice: the earlier mail is returned.
     """
-    if not order.customer.email:
+    due_at = by.at + mails.FIRST_SWEEP_AFTER
+    news = News(template=template_of(order.word))
+    return await write_about(tx, store, order, news, now=by.at, due_at=due_at)
+
+
+async def write_about(
+    tx: Connection, store: Store, order: Order, news: News, *, now: datetime, due_at: datetime
+) -> int | None:
+    """Write a letter to where the customer reads mail now, in the language they read. The
+    background takes it from `due_at` on. None: there is no address.
+    """
+    reader = await mails.read_reader(tx, store.id, order.customer.id)
+    if reader is None or not reader.email:
         return None
-    wording = letters.about(order, store)
+    wording = letters.about(order, store, news.to(reader.language))
+    if wording.template_failure is not None:
+        _log.warning("own_template_failed", store=store.name, failure=wording.template_failure)
     mail = NewMail(
         order_id=order.id,
-        template=order.word.value,
+        template=news.template.value,
         cause=f"version {order.version}",
-        recipient=order.customer.email,
-        subject=in_one_line(wording.subject),
+        recipient=reader.email,
+        recipient_name=reader.name,
+        language=wording.language,
+        subject=in_one_line(wording.subject)[:_SUBJECT_CHARS_MAX],
         body_text=wording.text,
         body_html=wording.html,
+        template_failure=wording.template_failure,
     )
-    return await mails.write(tx, store.id, mail, by.at)
+    return await mails.write(tx, store.id, mail, now, due_at=due_at)
+
+
+async def promise(tx: Connection, store_id: StoreId, operation_ids: Sequence[OperationId]) -> None:
+    """Have the customer written to when the money of these refunds is back, not before."""
+    await mails.promise(tx, store_id, operation_ids)
+
+
+async def keep_promise(
+    tx: Connection, store: Store, operation_id: OperationId, order: Order, amount: int, by: By
+) -> None:
+    """Write the letter that was asked for with a refund, now that it is done: in the transaction
+    that says so.
+    """
+    if not await mails.is_promised(tx, store.id, operation_id):
+        return
+    news = News(template=Template.REFUNDED, given_back=amount)
+    due_at = by.at + mails.FIRST_SWEEP_AFTER
+    mail_id = await write_about(tx, store, order, news, now=by.at, due_at=due_at)
+    if mail_id is not None:
+        await mails.keep_promise(tx, store.id, operation_id, mail_id)
+
+
+async def promised(
+    services: Services, store_id: StoreId, operation_ids: Sequence[OperationId]
+) -> int | None:
+    """The letter about these refunds; None while none of them is done."""
+    async with services.database.connection() as connection:
+        return await mails.promised(connection, store_id, operation_ids)
 
 
 async def hand_over(services: Services, store: Store, mail_id: int | None) -> Notification:
-    """Hand a letter over now, and say whether it was taken. One that was sent stays sent."""
-    now = services.clock()
+    """Hand a letter over now, and say whether it was taken. One that was sent stays sent; one
+    that somebody else is handing over is waited for.
+    """
     if mail_id is None:
-        return Notification(sent=False, at=now)
-    async with services.database.connection() as connection:
-        mail = await mails.claim(connection, store.id, mail_id, now, again=now + LEASE)
-        sent_at = None if mail else await mails.when_sent(connection, store.id, mail_id)
-    if mail is None:
-        return Notification(sent=sent_at is not None, at=sent_at or now)
-    return Notification(sent=await _send(services, mail), at=services.clock())
+        return Notification(sent=False, at=services.clock())
+    for _ in range(_LOOKS):
+        now = services.clock()
+        async with services.database.connection() as connection:
+            mail = await mails.claim(connection, store.id, mail_id, now, again=now + LEASE)
+            fate = None if mail else await mails.fate(connection, store.id, mail_id, now)
+        if mail is not None:
+            sent = await _send(services, mail)
+            return Notification(sent=sent is None, at=services.clock())
+        if fate is not None and not fate.is_held:
+            return Notification(sent=fate.sent_at is not None, at=fate.sent_at or now)
+        await asyncio.sleep(_LOOK_AGAIN_S)
+    return Notification(sent=False, at=services.clock())
 
 
 async def sweep_mails(services: Services) -> int:
-    """Hand over letters that are still here, of any store. Returns how many were tried."""
-    now = services.clock()
-    async with services.database.connection() as connection:
-        due = await mails.claim_due(connection, now, again=now + LEASE, limit=SWEEP_LIMIT)
-    for mail in due:
-        await _send(services, mail)
-    return len(due)
+    """Hand over letters that are still here, of any store. Returns how many were tried; none
+    when the mail server takes nobody's, since the next one would fare no better.
+    """
+    tried = await asyncio.gather(*(_sweep_some(services) for _ in range(_ABREAST)))
+    return 0 if any(count is None for count in tried) else sum(filter(None, tried))
 
 
-async def _send(services: Services, mail: Mail) -> bool:
+async def _sweep_some(services: Services) -> int | None:
+    """One letter at a time, so that none waits in our hands. None: nobody takes any."""
+    share = SWEEP_LIMIT // _ABREAST
+    for tried in range(share):
+        now = services.clock()
+        async with services.database.connection() as connection:
+            mail = await mails.claim_due(connection, now, again=now + LEASE)
+        if mail is None:
+            return tried
+        if isinstance(await _send(services, mail), MailServerUnavailable):
+            return None
+    return share
+
+
+async def _send(services: Services, mail: Mail) -> Exception | None:
+    """Hand a letter over and write down what came of it. None: it was taken."""
     letter = Letter(
         id=f"order-{mail.store_id}-{mail.order_id}-{mail.id}",
         recipient=mail.recipient,
+        recipient_name=mail.recipient_name,
         subject=mail.subject,
         text=mail.body_text,
         html=mail.body_html,
@@ -99,14 +185,14 @@ async def _send(services: Services, mail: Mail) -> bool:
         await services.mailer.send(letter)
     except MailUndelivered as error:
         await _not_sent(services, mail, str(error), for_good=error.for_good)
-        return False
+        return error
     except Exception as error:  # noqa: BLE001 - one letter that cannot be sent holds up no other
         _log.exception("mailer_failed", mail=mail.id)
         await _not_sent(services, mail, repr(error), for_good=False)
-        return False
+        return error
     async with services.database.connection() as connection:
         await mails.sent(connection, mail, services.clock())
-    return True
+    return None
 
 
 async def _not_sent(services: Services, mail: Mail, failure: str, *, for_good: bool) -> None:

@@ -1,0 +1,67 @@
+"""What a language must bring along so that letters can be written in it. Pure wording.
+
+`{number}` is the order's number, `{amount}` a sum, `{name}` a customer, `{date}` a day.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from openorders.domain import money
+from openorders.domain.mails import Template
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """The words around facts: short, without a full stop."""
+
+    order: str
+    placed_on: str
+    subtotal: str
+    discount: str
+    shipping: str
+    total: str
+    carrier: str
+    tracking_number: str
+    track: str
+    pay: str
+    refunded: str
+    refunded_in_all: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Texts:
+    """One language. `subjects` and `leads` have an entry for every template.
+
+    `marks` are the sign between thousands and the decimal sign; `day` is a date as it is written,
+    with `{day}`, `{month}` and `{year}`; `months` are their names, with blanks between them;
+    `first` is how the first of a month is said.
+    """
+
+    language: str
+    marks: tuple[str, str]
+    months: str
+    day: str
+    first: str = "1"
+    dear: str
+    hello: str
+    regards: str
+    subjects: Mapping[Template, str]
+    leads: Mapping[Template, str]
+    awaits_payment: str
+    money_goes_back: str
+    bank_takes_days: str
+    labels: Labels
+
+    def amount(self, minor: int, digits: int, currency: str) -> str:
+        """A sum as the language writes it, with all the digits of its currency."""
+        written = f"{money.to_decimal(abs(minor), digits):,f}"
+        thousands, decimal = self.marks
+        swapped = written.translate({ord(","): thousands, ord("."): decimal})
+        sign = "\N{MINUS SIGN}" if minor < 0 else ""
+        return f"{sign}{swapped} {currency}"
+
+    def date(self, day: date) -> str:
+        """A day as the language writes it."""
+        number = self.first if day.day == 1 else str(day.day)
+        return self.day.format(day=number, month=self.months.split()[day.month - 1], year=day.year)
