@@ -124,7 +124,8 @@ class Ears:
                 listener.heard("")
             told = everybody
             try:
-                await asyncio.wait_for(self._changed.wait(), timeout=CHECK_S)
+                async with asyncio.timeout(CHECK_S):  # `wait_for` may forget that it was cancelled
+                    await self._changed.wait()
             except TimeoutError:
                 await _SQL.ping.fetchval(session)
 
