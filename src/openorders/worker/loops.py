@@ -16,11 +16,19 @@ import structlog
 
 from openorders.usecases.context import Services
 from openorders.usecases.expire_unpaid import EXPIRY_LIMIT, expire_unpaid
+from openorders.usecases.forget_events import FORGET_LIMIT as FORGET_EVENTS_LIMIT
+from openorders.usecases.forget_events import forget_events
 from openorders.usecases.forget_keys import FORGET_LIMIT, forget_keys
 from openorders.usecases.perform_operations import SWEEP_LIMIT, sweep_operations
+from openorders.usecases.send_mail import MAILS_WRITTEN, sweep_mails
 from openorders.usecases.send_mail import SWEEP_LIMIT as MAIL_LIMIT
-from openorders.usecases.send_mail import sweep_mails
-from openorders.usecases.sequence_events import EVENTS_TOLD, SEQUENCE_LIMIT, sequence
+from openorders.usecases.sequence_events import (
+    EVENTS_SEQUENCED,
+    EVENTS_TOLD,
+    SEQUENCE_LIMIT,
+    sequence,
+)
+from openorders.usecases.write_mails import EVENTS_LIMIT, write_mails
 
 LONGEST_PAUSE_S: Final = 15.0
 """How long what keeps failing rests at most, unless its own pause is longer."""
@@ -85,8 +93,16 @@ LOOPS: Final[tuple[Loop | Pipeline, ...]] = (
         channel=EVENTS_TOLD,
     ),
     Loop(name="sweep_operations", pause_s=2.0, step=sweep_operations, full=SWEEP_LIMIT),
-    Loop(name="sweep_mails", pause_s=5.0, step=sweep_mails, full=MAIL_LIMIT),
+    Loop(
+        name="write_mails",
+        pause_s=2.0,
+        step=write_mails,
+        full=EVENTS_LIMIT,
+        channel=EVENTS_SEQUENCED,
+    ),
+    Loop(name="sweep_mails", pause_s=5.0, step=sweep_mails, full=MAIL_LIMIT, channel=MAILS_WRITTEN),
     Loop(name="expire_unpaid", pause_s=10.0, step=expire_unpaid, full=EXPIRY_LIMIT),
+    Loop(name="forget_events", pause_s=600.0, step=forget_events, full=FORGET_EVENTS_LIMIT),
     Loop(name="forget_keys", pause_s=300.0, step=forget_keys, full=FORGET_LIMIT),
 )
 
@@ -173,4 +189,5 @@ class _Running:
 
 async def _rest(until: asyncio.Event, pause_s: float) -> None:
     with suppress(TimeoutError):
-        await asyncio.wait_for(until.wait(), pause_s)
+        async with asyncio.timeout(pause_s):
+            await until.wait()
