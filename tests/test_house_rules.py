@@ -98,6 +98,7 @@ WITHOUT_STORE_ID = {
     "embedded.*": "about the server: role and database",
     "exports.stream_at_once": "settings of the transaction",
     "listing.plan_each_chunk": "settings of the transaction",
+    "mails.announce": "wakes whoever hands mails over, of any store",
     "migrate.*": "about the schema as a whole",
     "reports.plan_for_the_values": "settings of the transaction",
 }
