@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from openorders.domain.ids import OperationId, PaymentId
+from openorders.domain.ids import OperationId, PaymentId, RefundId
 
 
 class AttemptState(StrEnum):
@@ -89,13 +89,23 @@ class Payment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One call to a gateway, recorded before it is made. Its id is the idempotency key."""
+    """One call to a gateway, recorded before it is made and settled with what it said.
+
+    `reference` is the gateway's name of what it did, `failure` why it did not; `refund_id` the
+    refund that it carries out.
+    """
 
     id: OperationId
     payment_id: PaymentId
     kind: OperationKind
     amount: int
+    state: OperationState
     reason: str | None = None
+    reference: str | None = None
+    failure: str | None = None
+    refund_id: RefundId | None = None
+    created_at: datetime
+    settled_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

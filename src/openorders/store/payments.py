@@ -258,7 +258,7 @@ async def of_order(
 ) -> tuple[Payment, ...]:
     """All attempts to take money for an order, also for one that never became visible."""
     rows = await _Q.payments_of_order.fetch(connection, store_id=store_id, order_id=order_id)
-    return tuple(_payment_of(row) for row in rows)
+    return tuple(payment_of(row) for row in rows)
 
 
 async def last_decline(connection: Connection, store_id: StoreId, order_id: OrderId) -> str | None:
@@ -367,7 +367,8 @@ async def await_payment(
     await _Q.await_payment.execute(connection, store_id=store_id, id=order_id, now=now)
 
 
-def _payment_of(row: Record) -> Payment:
+def payment_of(row: Record) -> Payment:
+    """A row with a payment's columns, and what is under way for it."""
     return Payment(
         id=PaymentId(row["id"]),
         gateway=row["gateway"],

@@ -6,6 +6,7 @@ What became of a refund is never written down with it: it is read from its opera
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -47,6 +48,15 @@ class StoredRefund:
             restock=self.restock,
             at=self.at,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundRefund:
+    """A refund, with the order it belongs to and the currency of its amounts."""
+
+    refund: Refund
+    order_id: OrderId
+    currency: str
 
 
 _lines = msgspec.json.Decoder(tuple[RefundedLine, ...])
@@ -95,7 +105,7 @@ async def page(
     order_id: OrderId | None,
     after: RefundId | None,
     limit: int,
-) -> tuple[tuple[OrderId, Refund], ...]:
+) -> tuple[FoundRefund, ...]:
     """Up to `limit` refunds right after one, of one order or of the store, oldest first."""
     if order_id is None:
         rows = await _Q.ids_of_store.fetch(
@@ -110,16 +120,17 @@ async def page(
 
 async def by_id(
     connection: Connection, store_id: StoreId, ids: Sequence[RefundId]
-) -> tuple[tuple[OrderId, Refund], ...]:
-    """Those of the refunds that exist, each with the order it belongs to, oldest first."""
+) -> tuple[FoundRefund, ...]:
+    """Those of the refunds that exist, oldest first."""
     rows = await _Q.refunds_by_id.fetch(connection, store_id=store_id, ids=list(ids))
-    found: list[tuple[OrderId, Refund]] = []
-    for row in rows:
-        columns = dict(row)
-        order_id = OrderId(columns.pop("order_id"))
-        columns["lines"] = _lines.decode(columns["lines"])
-        found.append((order_id, StoredRefund(**columns).told()))
-    return tuple(found)
+    return tuple(_found(dict(row)) for row in rows)
+
+
+def _found(columns: dict[str, Any]) -> FoundRefund:
+    order_id, currency = OrderId(columns.pop("order_id")), columns.pop("currency")
+    columns["lines"] = _lines.decode(columns["lines"])
+    refund = StoredRefund(**columns).told()
+    return FoundRefund(refund=refund, order_id=order_id, currency=currency)
 
 
 def decoded(text: str | None) -> tuple[Refund, ...]:

@@ -48,7 +48,7 @@ limit :limit;
 -- Refunds with what became of their operations, oldest first (primary keys,
 -- payment_operations_by_refund). `read_order` tells the same of one order.
 select r.order_id, r.id, r.amount, r.shipping, r.goodwill, r.reason, r.restock,
-    r.created_at as at, done.started, done.failed,
+    r.created_at as at, done.started, done.failed, done.currency,
     (
         select coalesce(json_agg(json_build_object(
             'line_id', l.line_id, 'quantity', l.quantity, 'amount', l.amount,
@@ -59,8 +59,10 @@ select r.order_id, r.id, r.amount, r.shipping, r.goodwill, r.reason, r.restock,
 from refunds r
 cross join lateral (
     select coalesce(sum(x.amount) filter (where x.state = 'started'), 0)::bigint as started,
-        coalesce(sum(x.amount) filter (where x.state = 'failed'), 0)::bigint as failed
+        coalesce(sum(x.amount) filter (where x.state = 'failed'), 0)::bigint as failed,
+        min(p.currency) as currency
     from payment_operations x
+    join payments p on p.store_id = x.store_id and p.id = x.payment_id
     where x.store_id = r.store_id and x.refund_id = r.id
 ) as done
 where r.store_id = :store_id and r.id = any(:ids::bigint[])

@@ -1,4 +1,4 @@
-"""Take the payment of an order that is there already.
+"""Take the payment of an order that is there already, all that is owed or a part of it.
 
 The attempt is recorded and committed, the gateway is asked, its answer is settled. A retry
 under the same idempotency key goes on with the same attempt.
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
-from openorders.domain import money
-from openorders.domain.ids import OrderId
+from openorders.domain import balance, money
+from openorders.domain.ids import MethodId, OrderId
 from openorders.domain.order import Order, PaymentState, Progress
-from openorders.domain.payment import AttemptState, Payment, owed
+from openorders.domain.payment import AttemptState, Payment
 from openorders.domain.refusals import (
     AlreadyPaid,
     AmountNotOwed,
@@ -21,29 +21,36 @@ from openorders.domain.refusals import (
     UnknownGateway,
 )
 from openorders.domain.store_settings import GatewaySettings, Store
-from openorders.store import payments
 from openorders.store.database import Connection
-from openorders.store.payments import Attempt
 from openorders.usecases import charge_order
 from openorders.usecases.answers import Answer, Later, Reply, once
+from openorders.usecases.charge_order import NewCharge
 from openorders.usecases.context import Context, Unit
 from openorders.usecases.find_order import locked
 from openorders.usecases.settle_payment import Settled
 
-_PAID: Final = (PaymentState.PAID, PaymentState.AUTHORISED, PaymentState.PART_REFUNDED)
 _LARGEST: Final = Decimal(money.AMOUNT_MAX)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pay:
-    """`token` names the buyer's card at the gateway. `amount`, where given, in major units, must
-    be exactly what is owed.
+    """`token` names the buyer's card at the gateway, unless they pay with a `saved_method` or on
+    the gateway's own `page`.
+
+    `amount`, where given, in major units, must be exactly what is owed, or with `part` at most
+    that. `gateway` is another than the order names. `return_url` is where the buyer comes back to
+    when their bank or the page has sent them on; without one a card that asks for that is declined.
     """
 
     order_id: OrderId
     token: str | None
     method: str | None = None
     amount: Decimal | None = None
+    gateway: str | None = None
+    saved_method: MethodId | None = None
+    part: bool = False
+    return_url: str | None = None
+    page: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,18 +62,28 @@ class Paid:
 
 
 async def pay_order(ctx: Context, command: Pay, reply: Reply[Paid]) -> Answer:
-    """Take what is owed for an order, once.
+    """Take what is owed for an order, once. The payment may wait for its buyer (`action_url`).
 
-    Refuses with `AlreadyPaid`, `NotPayable`, `AmountNotOwed`, `PaymentInProgress` while another
-    attempt is open, `PaymentDeclined` when the gateway says no (the order stays payable), and
-    `PaymentUnsettled` while its answer is not known.
+    Refuses with `AlreadyPaid`, `NotPayable`, `AmountNotOwed`, `UnknownGateway`, `MethodNotFound`,
+    `PaymentInProgress` while another attempt is open, `PaymentDeclined` when the gateway says no
+    (the order stays payable), and `PaymentUnsettled` while its answer is not known.
     """
 
+    async def decide(tx: Connection, ctx: Context) -> NewCharge:
+        order, due = await locked_and_owing(tx, ctx, command.order_id)
+        return NewCharge(
+            order=order,
+            amount=_amount(order, due, command),
+            gateway=_gateway(ctx.store, order, command).name,
+            token=command.token,
+            method=command.method,
+            saved_method=command.saved_method,
+            return_url=command.return_url,
+            page=command.page,
+        )
+
     async def work(unit: Unit) -> Later:
-        attempt = await charge_order.begun(unit.connection, ctx)
-        if attempt is None:
-            attempt = await _begin(unit.connection, ctx, command)
-        return charge_order.finish(ctx, attempt, lambda settled: _answer(settled, reply))
+        return await charge_order.charge(unit, ctx, decide, lambda settled: _answer(settled, reply))
 
     return await once(ctx, reply, work)
 
@@ -75,47 +92,44 @@ def amount_owed(order: Order) -> int:
     """What is to be paid now, in minor units. Refuses when that is nothing, or never will be."""
     if order.progress is Progress.CANCELLED or order.payment is PaymentState.REFUNDED:
         raise Refused(NotPayable(order.id, order.word))
-    amount = owed(order.totals.total, order.payments)
-    if order.payment in _PAID or amount == 0:
+    amount = balance.owed(order)
+    if amount == 0:
         raise Refused(AlreadyPaid(order.id))
     return amount
 
 
 def gateway_of(store: Store, order: Order) -> GatewaySettings:
     """The gateway that the order names, else the store's default."""
-    gateway = store.gateway(order.payment_gateway)
-    if gateway is None:
-        raise Refused(UnknownGateway(order.payment_gateway or ""))
-    return gateway
-
-
-async def _begin(tx: Connection, ctx: Context, command: Pay) -> Attempt:
-    order, due = await locked_and_owing(tx, ctx, command.order_id)
-    _require_owed(order, due, command.amount)
-    attempt = await charge_order.begin(
-        tx,
-        ctx,
-        order,
-        gateway=gateway_of(ctx.store, order).name,
-        token=command.token,
-        method=command.method,
-        amount=due,
-    )
-    await payments.await_payment(tx, ctx.store_id, order.id, ctx.now())
-    return attempt
+    return _known(store, order.payment_gateway)
 
 
 async def locked_and_owing(tx: Connection, ctx: Context, order_id: OrderId) -> tuple[Order, int]:
-    """An order to be paid now, and what it owes. Refuses while an attempt is open."""
+    """An order to be paid now, and what it owes. Refuses while a gateway is being asked."""
     order = await locked(tx, ctx, order_id)
     if any(payment.state is AttemptState.STARTED for payment in order.payments):
         raise Refused(PaymentInProgress(order.id))
     return order, amount_owed(order)
 
 
-def _require_owed(order: Order, due: int, amount: Decimal | None) -> None:
-    if amount is not None and money.from_decimal(amount, order.minor_digits) != due:
-        raise Refused(AmountNotOwed(in_minor(amount, order), due, order.minor_digits))
+def _gateway(store: Store, order: Order, command: Pay) -> GatewaySettings:
+    return _known(store, command.gateway or order.payment_gateway)
+
+
+def _known(store: Store, name: str | None) -> GatewaySettings:
+    gateway = store.gateway(name)
+    if gateway is None:
+        raise Refused(UnknownGateway(name or ""))
+    return gateway
+
+
+def _amount(order: Order, due: int, command: Pay) -> int:
+    if command.amount is None:
+        return due
+    amount = money.from_decimal(command.amount, order.minor_digits)
+    is_part = amount is not None and command.part and 0 < amount < due
+    if amount is None or not (amount == due or is_part):
+        raise Refused(AmountNotOwed(in_minor(command.amount, order), due, order.minor_digits))
+    return amount
 
 
 def in_minor(amount: Decimal, order: Order) -> int:

@@ -21,6 +21,9 @@ drop index one_open_attempt_per_order;
 create unique index one_open_attempt_per_order on payments (store_id, order_id)
     where state in ('started', 'pending');
 
+-- Payments are listed by their state, too.
+create index payments_by_state on payments (store_id, state, id);
+
 create sequence refund_ids;
 
 -- What was decided to be given back, once for everything that one decision gives back; the calls
