@@ -92,6 +92,34 @@ class DeliveryNotFound(OfManagement):
 
 
 @dataclass(frozen=True, slots=True)
+class EndpointUrlRefused(OfManagement):
+    """Webhooks cannot go to this URL. `problem` is a sentence for whoever chose it."""
+
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownContract(OfManagement):
+    """No contract of that name writes orders."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class TooManyEndpoints(OfManagement):
+    """The store has as many webhook endpoints as it may have."""
+
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointIsOff(OfManagement):
+    """The endpoint is told nothing, so nothing can be replayed to it."""
+
+    endpoint_id: EndpointId
+
+
+@dataclass(frozen=True, slots=True)
 class KeyNotFound(OfManagement):
     """The store has no such API key."""
 

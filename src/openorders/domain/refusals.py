@@ -10,7 +10,9 @@ from datetime import datetime
 from openorders.domain.ids import CustomerId, LineId, OrderId, ProductId, VariantId
 from openorders.domain.management_refusals import (
     DeliveryNotFound,
+    EndpointIsOff,
     EndpointNotFound,
+    EndpointUrlRefused,
     EventNotFound,
     EventsForgotten,
     KeyNotFound,
@@ -18,7 +20,9 @@ from openorders.domain.management_refusals import (
     NothingToCapture,
     PaymentNotFound,
     RefundNotFound,
+    TooManyEndpoints,
     UnitsNotLeft,
+    UnknownContract,
 )
 from openorders.domain.management_refusals import OfManagement as OfManagement  # noqa: PLC0414 - exported
 from openorders.domain.order import Word
@@ -298,6 +302,10 @@ Reason = (
     | EventsForgotten
     | EndpointNotFound
     | DeliveryNotFound
+    | EndpointUrlRefused
+    | UnknownContract
+    | TooManyEndpoints
+    | EndpointIsOff
     | KeyNotFound
     | VersionDiffers
     | KeyReused
