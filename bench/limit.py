@@ -83,7 +83,9 @@ def _with(statement: Statement, values: dict[str, str]) -> str:
     def value(number: re.Match[str]) -> str:
         return values[statement.parameters[int(number.group(1)) - 1]]
 
-    return re.sub(r"\s+", " ", re.sub(r"\$(\d+)", value, statement.sql)).strip()
+    # One line each, where a comment would swallow what follows it.
+    without_comments = re.sub(r"--[^\n]*", "", statement.sql)
+    return re.sub(r"\s+", " ", re.sub(r"\$(\d+)", value, without_comments)).strip()
 
 
 def _prepare_values(store_id: int) -> dict[str, str]:
