@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from openorders.domain.language import language_tag
 from openorders.domain.store_settings import JwtSettings
 from openorders.gateways.key_sets import KeySets, PublicKey
 
@@ -49,7 +50,9 @@ class Addressed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proven:
-    """What a checked token says. `expires_at` includes the leeway."""
+    """What a checked token says. `expires_at` includes the leeway; `language` is a tag in its one
+    spelling.
+    """
 
     issuer: str
     subject: str
@@ -57,6 +60,7 @@ class Proven:
     roles: frozenset[str]
     name: str | None = None
     email: str | None = None
+    language: str | None = None
 
 
 class TokenVerifier:
@@ -162,6 +166,7 @@ def _proven(claims: dict[str, Any], settings: JwtSettings, now: datetime) -> Pro
         roles=_roles(claims),
         name=_text(claims.get("name")),
         email=_text(claims.get("email")),
+        language=language_tag(_text(claims.get("locale")) or ""),
     )
 
 

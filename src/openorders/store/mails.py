@@ -283,5 +283,14 @@ async def set_language(
     return done is True
 
 
+async def learn_language(
+    connection: Connection, store_id: StoreId, customer_id: CustomerId, language: str
+) -> None:
+    """The customer reads this language, unless the store knows better."""
+    await _Q.learn_language.execute(
+        connection, store_id=store_id, customer_id=customer_id, language=language
+    )
+
+
 def _mail_of(row: Record) -> Mail:
     return Mail(**dict(row))

@@ -170,3 +170,9 @@ update customers
 set language = :language::text
 where store_id = :store_id and id = :customer_id
 returning true;
+
+-- name: learn_language
+-- The language a customer was heard to read, where none is known.
+update customers
+set language = :language
+where store_id = :store_id and id = :customer_id and language is null;

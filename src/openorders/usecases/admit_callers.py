@@ -19,7 +19,7 @@ from openorders.domain.refusals import NotAuthenticated, Overloaded, Refused
 from openorders.domain.store_settings import Store
 from openorders.gateways.key_sets import KeySetError
 from openorders.gateways.tokens import Proven, TokenError, addressed
-from openorders.store import access, placing, stores
+from openorders.store import access, mails, placing, stores
 from openorders.usecases.context import Services
 
 CREDENTIAL_CHARS_MAX: Final = 8192
@@ -152,7 +152,17 @@ async def _customer(services: Services, store: Store, proven: Proven, now: datet
     if numbered and int(numbered[1]) <= CLIENT_CUSTOMER_ID_MAX:
         customer_id = CustomerId(int(numbered[1]))
         await _introduce(services, store, customer_id, proven, now)
-        return customer_id
+    else:
+        customer_id = await _registered(services, store, proven, now)
+    if proven.language is not None:
+        async with services.database.connection() as connection:
+            await mails.learn_language(connection, store.id, customer_id, proven.language)
+    return customer_id
+
+
+async def _registered(
+    services: Services, store: Store, proven: Proven, now: datetime
+) -> CustomerId:
     identity = Identity(
         issuer=proven.issuer, subject=proven.subject, name=proven.name, email=proven.email
     )
@@ -168,7 +178,7 @@ async def _introduce(
     services: Services, store: Store, customer_id: CustomerId, proven: Proven, now: datetime
 ) -> None:
     """Keep what a token says of a customer with a number of their own: mail needs an address."""
-    if proven.name is None and proven.email is None:
+    if proven.name is None and proven.email is None and proven.language is None:
         return
     customer = Customer(id=customer_id, name=proven.name, email=proven.email)
     may_register = not store.policy.require_registered_customers
