@@ -41,10 +41,17 @@ def serve(
 
 
 def contract_names() -> tuple[str, ...]:
-    """The contracts that are served, in the order in which they are listed."""
+    """The APIs that are served, in the order in which they are listed."""
     from openorders.web import CONTRACT_NAMES
 
     return CONTRACT_NAMES
+
+
+def documented_names() -> tuple[str, ...]:
+    """Those of them that can be opened to everybody: the contracts that orders come through."""
+    from openorders.web import DOCUMENTED_NAMES
+
+    return DOCUMENTED_NAMES
 
 
 class Product:

@@ -14,10 +14,17 @@ from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
 from openorders.asgi import Application, Receive, Scope, Send, exchange_of
-from openorders.contracts import ALL, kit
+from openorders.contracts import ALL, MANAGE, kit
 from openorders.contracts.kit.answers import Outgoing
-from openorders.pages.pay import pay_application
-from openorders.pages.site import Shown, reference_page, site_routes
+from openorders.contracts.manage import problems
+from openorders.pages import addressed
+from openorders.pages.site import (
+    Explained,
+    Shown,
+    problems_route,
+    reference_page,
+    site_routes,
+)
 from openorders.server.lifecycle import Lifecycle
 from openorders.server.operations import operation_routes
 from openorders.server.shell import Shell, Site
@@ -31,10 +38,15 @@ from openorders.usecases.context import Services
 
 VERSION: Final = version("openorders")
 
-CONTRACT_NAMES: Final = tuple(one.name for one in ALL)
-"""The contracts that are served, in the order in which they are listed."""
+_SERVED: Final = (*ALL, MANAGE)
 
-_EVERYWHERE: Final = ("/assets/", "/pay/", "/favicon.ico")
+CONTRACT_NAMES: Final = tuple(one.name for one in _SERVED)
+"""What is served, in the order in which it is listed: the contracts, and then management."""
+
+DOCUMENTED_NAMES: Final = tuple(one.name for one in ALL)
+"""The contracts that orders are placed through; no other can be opened to everybody."""
+
+_EVERYWHERE: Final = ("/assets/", *addressed.PREFIXES, "/favicon.ico", problems.PAGE)
 
 _log = structlog.get_logger(__name__)
 
@@ -60,14 +72,16 @@ def shell(settings: Settings, services: Services, lifecycle: Lifecycle, metrics:
         most_body=settings.body_bytes,
         body_seconds=settings.body_seconds,
         version=VERSION,
+        quota=kit.Quota(settings.manage_rate),
     )
-    hosts = dict(settings.hosts) | {f"{one.name}.localhost": one.name for one in ALL}
+    hosts = dict(settings.hosts) | {f"{name}.localhost": name for name in CONTRACT_NAMES}
     site = Site(
-        contracts={one.name: kit.build(one, ground) for one in ALL},
-        documentation={one.name: _documentation(one) for one in ALL},
+        contracts={one.name: kit.build(one, ground) for one in _SERVED},
+        documentation={one.name: _documentation(one) for one in _SERVED},
         hosts=hosts,
         pages=_pages(services, lifecycle, metrics, hosts, report),
         everywhere=_EVERYWHERE,
+        beside=frozenset((MANAGE.name,)),
         public_url=settings.public_url,
     )
     return Shell(
@@ -103,8 +117,13 @@ def _pages(
             title=one.title,
             lead=one.description.partition("\n\n")[0].replace("`", ""),
             hosts=tuple(host for host, name in hosts.items() if name == one.name),
+            places_orders=one is not MANAGE,
         )
-        for one in ALL
+        for one in _SERVED
+    ]
+    explained = [
+        Explained(slug=one.slug, status=one.status, title=one.title, means=one.means)
+        for one in problems.ALL
     ]
     migrated = _Migrated(services.database)
     checks = {"database": services.database.ping, "migrations": migrated.check}
@@ -123,16 +142,18 @@ def _pages(
     pages = Litestar(
         route_handlers=[
             *site_routes(shown, VERSION),
+            problems_route(problems.PAGE, explained),
             *operation_routes(lifecycle, metrics, checks, concerns),
         ],
         exception_handlers=cast("ExceptionHandlersMap", {Exception: failed}),
         openapi_config=None,
         logging_config=None,
     )
-    paying = pay_application(services, is_weather)
+    by_address = addressed.addressed_application(services, is_weather)
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        responsible: Any = paying if scope["path"].startswith("/pay/") else pages
+        is_addressed = scope["path"].startswith(addressed.PREFIXES)
+        responsible: Any = by_address if is_addressed else pages
         await responsible(scope, receive, send)
 
     return answer

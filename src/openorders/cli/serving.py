@@ -87,7 +87,7 @@ def _serve(settings: "Settings", began: float) -> None:
     from openorders import app
 
     if settings.open or settings.hosts:
-        _require_known(settings, app.contract_names())
+        _require_known(settings, app.contract_names(), app.documented_names())
 
     def ready(running: "Running") -> None:
         progress.end()
@@ -102,11 +102,13 @@ def _serve(settings: "Settings", began: float) -> None:
         progress.end()
 
 
-def _require_known(settings: "Settings", contracts: tuple[str, ...]) -> None:
+def _require_known(
+    settings: "Settings", served: tuple[str, ...], documented: tuple[str, ...]
+) -> None:
     """A misspelt contract would silently be opened or mapped to nothing."""
-    named = [(name, "--open") for name, _ in settings.open]
-    named += [(name, "--hosts") for _, name in settings.hosts]
-    for name, option in named:
+    named = [(name, "--open", documented) for name, _ in settings.open]
+    named += [(name, "--hosts", served) for _, name in settings.hosts]
+    for name, option, contracts in named:
         if name not in contracts:
             there_are = ", ".join(contracts)
             problem = f"{option} names no contract: {name!r}; there are {there_are}."

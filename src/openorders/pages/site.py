@@ -30,12 +30,33 @@ REFERENCE_POLICY: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """A contract as the start page shows it. `hosts` are names that serve it at their root."""
+    """An API as the start page shows it. `hosts` are names that serve it at their root."""
 
     name: str
     title: str
     lead: str
     hosts: tuple[str, ...]
+    places_orders: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """A kind of problem that answers tell of. `slug` is its anchor, `means` may hold `code`."""
+
+    slug: str
+    status: int
+    title: str
+    means: str
+
+
+def problems_route(path: str, problems: Sequence[Explained]) -> HTTPRouteHandler:
+    """The page that problems' types lead to."""
+    content = render("problems.html", problems=problems)
+
+    async def explain() -> Response[bytes]:
+        return _page(content)
+
+    return HTTPRouteHandler(path, http_method=["GET", "HEAD"])(explain)
 
 
 def site_routes(contracts: Sequence[Shown], version: str) -> list[HTTPRouteHandler]:
@@ -54,15 +75,8 @@ def site_routes(contracts: Sequence[Shown], version: str) -> list[HTTPRouteHandl
             }
             for one in contracts
         ]
-        content = render("start.html", contracts=shown, version=version)
-        return Response(
-            content,
-            headers={
-                "Content-Type": _HTML,
-                "Content-Security-Policy": PAGE_POLICY,
-                "Cache-Control": "no-cache",
-            },
-        )
+        documented = sum(one.places_orders for one in contracts)
+        return _page(render("start.html", contracts=shown, documented=documented, version=version))
 
     async def icon(request: Request[Any, Any, Any]) -> Response[bytes]:
         return await asset_answer(request, "favicon.svg")
@@ -75,6 +89,15 @@ def site_routes(contracts: Sequence[Shown], version: str) -> list[HTTPRouteHandl
         HTTPRouteHandler("/favicon.ico", http_method=["GET", "HEAD"])(icon),
         HTTPRouteHandler("/assets/{name:str}", http_method=["GET", "HEAD"])(asset),
     ]
+
+
+def _page(content: bytes) -> Response[bytes]:
+    headers = {
+        "Content-Type": _HTML,
+        "Content-Security-Policy": PAGE_POLICY,
+        "Cache-Control": "no-cache",
+    }
+    return Response(content, headers=headers)
 
 
 async def asset_answer(request: Request[Any, Any, Any], name: str) -> Response[bytes]:

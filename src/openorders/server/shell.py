@@ -51,7 +51,8 @@ class Site:
     """Who answers what. `hosts` maps host names to contracts' names.
 
     `pages` is asked for what is no contract's: the start page, payment pages, health. On a
-    contract's own host it still has the paths that begin with one of `everywhere`.
+    contract's own host it still has the paths that begin with one of `everywhere`. What the
+    contracts in `beside` create are no orders.
     """
 
     contracts: Mapping[str, Application]
@@ -59,6 +60,7 @@ class Site:
     hosts: Mapping[str, str]
     pages: Application
     everywhere: tuple[str, ...] = ()
+    beside: frozenset[str] = frozenset()
     public_url: str | None = None
 
 
@@ -122,7 +124,7 @@ class Shell:
         self.metrics.answered(exchange.contract, route, method, status, seconds)
         if exchange.replayed:
             self.metrics.replayed(exchange.contract)
-        elif status == _CREATED:
+        elif status == _CREATED and exchange.contract not in self.site.beside:
             self.metrics.placed(exchange.contract)
         if self.log_requests == "none" or route in self.quiet:
             return

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from asyncpg import Record
+
 from openorders.domain.access import Role
 from openorders.domain.customer import Customer, Identity
 from openorders.domain.ids import CustomerId, KeyId, StoreId
@@ -87,18 +89,41 @@ async def create_key(
 async def list_keys(connection: Connection, store_id: StoreId | None) -> tuple[ListedKey, ...]:
     """The keys of a store, or of all stores, the oldest first."""
     rows = await _Q.list_keys.fetch(connection, store_id=store_id, limit=LISTED_KEYS_MAX)
-    return tuple(
-        ListedKey(
-            id=KeyId(row["id"]),
-            store=row["store"],
-            role=Role(row["role"]),
-            partner_name=row["partner_name"],
-            customer_id=row["customer_id"],
-            label=row["label"],
-            created_at=row["created_at"],
-            revoked_at=row["revoked_at"],
-        )
-        for row in rows
+    return tuple(_listed(row) for row in rows)
+
+
+async def keys_after(
+    connection: Connection, store_id: StoreId, after: KeyId, limit: int
+) -> tuple[ListedKey, ...]:
+    """A store's keys beyond that one, the oldest first; `KeyId(0)` is before all of them."""
+    rows = await _Q.keys_after.fetch(connection, store_id=store_id, after=after, limit=limit)
+    return tuple(_listed(row) for row in rows)
+
+
+async def read_key(connection: Connection, store_id: StoreId, key_id: KeyId) -> ListedKey | None:
+    """One key of a store, also one that was revoked."""
+    row = await _Q.key.fetchrow(connection, store_id=store_id, id=key_id)
+    return None if row is None else _listed(row)
+
+
+async def revoke_key_of(
+    connection: Connection, store_id: StoreId, key_id: KeyId, now: datetime
+) -> None:
+    """End a key of a store, if there is one; every process learns of it with the commit."""
+    await _Q.revoke_key_of.execute(connection, store_id=store_id, id=key_id, now=now)
+    await announce_change(connection, store_id)
+
+
+def _listed(row: Record) -> ListedKey:
+    return ListedKey(
+        id=KeyId(row["id"]),
+        store=row["store"],
+        role=Role(row["role"]),
+        partner_name=row["partner_name"],
+        customer_id=row["customer_id"],
+        label=row["label"],
+        created_at=row["created_at"],
+        revoked_at=row["revoked_at"],
     )
 
 

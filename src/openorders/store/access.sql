@@ -26,6 +26,30 @@ where :store_id::bigint is null or k.store_id = :store_id::bigint
 order by k.id
 limit :limit::int;
 
+-- name: keys_after
+-- A store's keys beyond one of them, in the order in which they were made.
+select k.id, s.name as store, k.role, k.partner_name, k.customer_id, k.label, k.created_at,
+    k.revoked_at
+from api_keys k
+join stores s on s.store_id = k.store_id
+where k.store_id = :store_id and k.id > :after
+order by k.id
+limit :limit::int;
+
+-- name: key
+-- One key of a store, also one that was ended.
+select k.id, s.name as store, k.role, k.partner_name, k.customer_id, k.label, k.created_at,
+    k.revoked_at
+from api_keys k
+join stores s on s.store_id = k.store_id
+where k.store_id = :store_id and k.id = :id;
+
+-- name: revoke_key_of
+-- Ends a key of a store for good; one that was ended before keeps its time.
+update api_keys
+set revoked_at = coalesce(revoked_at, :now::timestamptz)
+where store_id = :store_id and id = :id;
+
 -- name: revoke_key
 -- Ends a key for good; one that was ended before keeps its time.
 update api_keys
