@@ -1,7 +1,7 @@
 """What tests of use cases stand on: services over a real database, a store, goods, a caller."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -165,6 +165,7 @@ async def a_world(
     name: str = "shop",
     currency: str = "USD",
     policy: StorePolicy | None = None,
+    more_gateways: Mapping[str, GatewayFactory] | None = None,
 ) -> World:
     """A new store in the database, with a sandbox gateway and a mail folder."""
     clock, faults = Clock(), Faults()
@@ -174,6 +175,7 @@ async def a_world(
             ledger, store.id, account.name, faults=faults
         ),
         "manual": lambda _store, _account: ManualGateway(),
+        **(more_gateways or {}),
     }
     services = Services(
         database=database,

@@ -5,7 +5,7 @@ Apart from `app.py`, so that a command does not load everything that answers HTT
 
 import secrets
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -18,6 +18,8 @@ from openorders.gateways.manual import ManualGateway
 from openorders.gateways.outgoing import Outgoing, Rules
 from openorders.gateways.payments import Gateways
 from openorders.gateways.sandbox import SandboxGateway
+from openorders.gateways.stripe import stripe_gateways
+from openorders.gateways.stripe_line import StripeLine
 from openorders.gateways.tokens import TokenVerifier
 from openorders.settings import Settings
 from openorders.store import embedded, migrate
@@ -113,10 +115,11 @@ async def services_of(
         database.listening(EVENTS_SEQUENCED, news.heard),
         bell.ringing(database),
         _mailer(settings) as mailer,
+        aclosing(StripeLine(settings.stripe_url)) as stripe_line,
     ):
         yield Services(
             database=database,
-            gateways=_gateways(database),
+            gateways=_gateways(database, stripe_line),
             mailer=mailer,
             verifier=TokenVerifier(),
             known=known,
@@ -162,12 +165,13 @@ async def _mailer(settings: Settings) -> AsyncGenerator[Mailer, None]:
         yield mailer
 
 
-def _gateways(database: Database) -> Gateways:
+def _gateways(database: Database, stripe_line: StripeLine) -> Gateways:
     ledger = SandboxLedger(database, now)
     return Gateways(
         {
             "sandbox": lambda store, account: SandboxGateway(ledger, store.id, account.name),
             "manual": lambda _store, _account: ManualGateway(),
+            "stripe": stripe_gateways(stripe_line),
         }
     )
 

@@ -137,6 +137,11 @@ class Settings:
     smtp_timeout_seconds: float = _setting(
         "How long the mail server may take for one mail, at most 25.", to.seconds(25), 15.0
     )
+    stripe_url: str = _setting(
+        "The origin of Stripe's API, for the stores that have a gateway of the kind `stripe`.",
+        to.origin,
+        "https://api.stripe.com",
+    )
     log_format: LogFormat = _setting(
         "`json`, `console`, or `auto`: JSON unless the log goes to a terminal.",
         to.choice("auto", "console", "json"),

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from openorders.gateways.declines import fit_for_buyers
 from openorders.gateways.sandbox_cards import (
     CHOICES,
     Behaviour,
     card_of,
-    fit_for_buyers,
     refund_behaviour,
 )
 

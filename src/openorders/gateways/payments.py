@@ -40,7 +40,7 @@ class GatewayCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Succeeded:
-    """It is done. `reference` names the payment at the gateway."""
+    """It is done. `reference` names the payment at the gateway; for a refund, it may name that."""
 
     reference: str
     card_brand: str | None = None
@@ -96,7 +96,9 @@ class Notice:
 class Entry:
     """One payment in the gateway's own books. Amounts are minor units of `currency` (ISO).
 
-    `key` is that of the call that opened it, None when it was not ours.
+    `key` is that of the call that opened it, None when it was not ours. `authorised` is the
+    payment's amount where it is held or was taken, and 0 where it was declined, was cancelled or
+    waits; `captured` was ever taken, `refunded` really went back.
     """
 
     reference: str
@@ -110,6 +112,10 @@ class Entry:
 
 class GatewayUnreachable(Exception):
     """The answer did not arrive: whether the call had its effect is not known."""
+
+
+class AnswerDisbelieved(GatewayUnreachable):
+    """An answer that cannot be about the call, for instance of another amount. It is no answer."""
 
 
 class GatewayMisused(Exception):

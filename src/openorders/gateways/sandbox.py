@@ -18,6 +18,7 @@ import msgspec
 from openorders.domain.ids import CustomerId, OrderId, StoreId
 from openorders.domain.payment import OperationKind
 from openorders.gateways import sandbox_acts as acts
+from openorders.gateways.declines import fit_for_buyers
 from openorders.gateways.payments import (
     Declined,
     Entry,
@@ -43,7 +44,6 @@ from openorders.gateways.sandbox_cards import (
     EXPIRES,
     Behaviour,
     card_of,
-    fit_for_buyers,
     refund_behaviour,
 )
 

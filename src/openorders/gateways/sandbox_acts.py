@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from openorders.domain.payment import OperationKind
+from openorders.gateways.declines import fit_for_buyers, not_possible
 from openorders.gateways.payments import (
     Declined,
     GatewayCall,
@@ -20,7 +21,6 @@ from openorders.gateways.sandbox_cards import (
     Behaviour,
     SandboxCard,
     card_of,
-    fit_for_buyers,
     refund_behaviour,
 )
 
@@ -115,7 +115,7 @@ async def capture(book: Book, call: GatewayCall) -> Outcome:
     page = await book.page_of(charge.id)
     waits = page is not None and page.state != "accepted"
     if waits or charge.voided or charge.captured or call.amount > charge.amount:
-        return _not_possible("There is nothing left to capture.")
+        return not_possible("There is nothing left to capture.")
     await book.change(charge.id, captured=call.amount, refunded=0, voided=False)
     return _succeeded(charge)
 
@@ -125,7 +125,7 @@ async def refund(book: Book, call: GatewayCall) -> Outcome:
     charge = await _named(book, call)
     refunded = charge.refunded + call.amount
     if refunded > charge.captured:
-        return _not_possible("More would be refunded than was captured.")
+        return not_possible("More would be refunded than was captured.")
     if refund_behaviour(charge.card_last_four) is Behaviour.REFUND_FAILS:
         return fit_for_buyers("refund_failed")
     await book.change(charge.id, captured=charge.captured, refunded=refunded, voided=False)
@@ -136,7 +136,7 @@ async def void(book: Book, call: GatewayCall) -> Outcome:
     """Release what was reserved, or close the page that waits for its buyer."""
     charge = await _named(book, call)
     if charge.captured:
-        return _not_possible("The payment was captured already.")
+        return not_possible("The payment was captured already.")
     page = await book.page_of(charge.id)
     if page is not None and page.state == "open":
         await book.close_page(page.token, "voided")
@@ -177,10 +177,6 @@ def _succeeded(charge: RecordedCharge) -> Succeeded:
         card_brand=charge.card_brand,
         card_last_four=charge.card_last_four,
     )
-
-
-def _not_possible(message: str) -> Declined:
-    return Declined(code="not_possible", message=message)
 
 
 class _Yes(msgspec.Struct, tag="succeeded"):

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from openorders.gateways.payments import Declined
-
 
 class Behaviour(StrEnum):
     """What a card does beside being charged."""
@@ -156,22 +154,6 @@ HOSTED_CARD: Final = SandboxCard(brand=VISA, last_four="4242")
 EXPIRES: Final = "2034-12"
 """When every card of the sandbox expires."""
 
-_GENERIC: Final = Declined(code="card_declined", message="Your card was declined.")
-_FIT_FOR_BUYERS: Final = {
-    "insufficient_funds": "Your card has insufficient funds.",
-    "card_velocity_exceeded": "Your card was declined for exceeding its limit.",
-    "expired_card": "Your card has expired.",
-    "incorrect_cvc": "Your card's security code is incorrect.",
-    "processing_error": "An error occurred while processing your card. Try again later.",
-    "authentication_required": "Your card needs a confirmation that is not available here.",
-    "authentication_failed": "The card's bank could not confirm that it is you.",
-    "turned_down": "The payment was turned down.",
-    "voided": "The payment was given up.",
-    "invalid_token": "The card could not be recognised.",
-    "refund_failed": "The card's bank did not accept the refund.",
-}
-
-
 CHOICES: Final = (
     ("tok_visa", "Visa ending in 4242"),
     ("tok_mastercard", "Mastercard ending in 4444"),
@@ -200,9 +182,3 @@ def refund_behaviour(last_four: str | None) -> Behaviour:
     card = next((card for card in _CARDS.values() if card.last_four == last_four), None)
     odd = (Behaviour.REFUND_PENDING, Behaviour.REFUND_FAILS)
     return card.behaviour if card and card.behaviour in odd else Behaviour.PLAIN
-
-
-def fit_for_buyers(issuer_code: str) -> Declined:
-    """An issuer's no in words that give nothing away: a thief need not learn why."""
-    message = _FIT_FOR_BUYERS.get(issuer_code)
-    return Declined(code=issuer_code, message=message) if message else _GENERIC
