@@ -145,6 +145,7 @@ async def _looping(
 ) -> AsyncGenerator[asyncio.Task[None], None]:
     """The loops, stopped between two steps if that is soon."""
     stop = stop or asyncio.Event()
+    services.outgoing.watch = figures.attempted
     running = run_loops(services, stop, watch=figures)
     loops = asyncio.create_task(running, name="loops")
     try:

@@ -37,14 +37,25 @@ _QUIET: Final = ("uvicorn", "uvicorn.error", "httpx", "httpcore", "asyncio")
 
 
 BACKLOG: Final[Mapping[str, str]] = {
+    "events_unsequenced": "Events that have no place in the feed yet.",
+    "events_unsequenced_oldest_seconds": "How long the oldest of them has been waiting.",
+    "deliveries_waiting": "Events that active webhook endpoints are still to be told.",
+    "deliveries_retrying_orders": "Orders with an event whose last try failed.",
+    "deliveries_oldest_seconds": "How old the oldest event is that waits to be delivered.",
+    "deliveries_lag_seconds": "How long the delivery that is due first has been due.",
+    "webhook_endpoints_off": "Endpoints that were switched off because they failed or are gone.",
+    "webhook_endpoints_failing": "Active endpoints whose last try failed.",
+    "webhook_endpoints_failing_seconds": "How long the longest failing one has been failing.",
     "payment_operations_open": "Calls to payment gateways whose outcome is not known yet.",
     "payment_operations_oldest_seconds": "How long the oldest of them has been open.",
     "payment_operations_lag_seconds": "How long the one that is due first has been due.",
+    "refunds_refused": "Refunds that a gateway refused for good in the last 24 hours.",
     "pending_orders": "Orders that wait for the outcome of the charge that makes them orders.",
     "pending_orders_oldest_seconds": "How long the oldest of them has been waiting.",
     "overdue_orders": "Orders that nobody paid in time and that are not cancelled yet.",
     "mails_waiting": "Mails that are to be sent, or sent again.",
     "mails_lag_seconds": "How long the mail that is due first has been due.",
+    "mails_given_up": "Mails that were given up in the last 24 hours.",
 }
 """What waits to be done: each name, after `openorders_`, is a gauge. Counts stop at 10,001."""
 
@@ -222,6 +233,13 @@ class BackgroundMetrics:
             ("loop",),
             registry=registry,
         )
+        self._attempts = Histogram(
+            "openorders_webhook_attempt_duration_seconds",
+            "Time of one try to deliver an event, by what came of it.",
+            ("result",),
+            buckets=_BUCKETS,
+            registry=registry,
+        )
         self._last_run = self._gauge(
             "openorders_background_last_run_timestamp_seconds",
             "When a loop last ran to its end without a failure.",
@@ -246,6 +264,10 @@ class BackgroundMetrics:
     def failed(self, name: str) -> None:
         """A run of a loop failed."""
         self._failures.labels(name).inc()
+
+    def attempted(self, result: str, seconds: float) -> None:
+        """An event was sent to a webhook endpoint; `result` is one of a few words."""
+        self._attempts.labels(result).observe(seconds)
 
     def backlog(self, found: Mapping[str, float]) -> None:
         """What waits to be done, by the names of `BACKLOG`."""

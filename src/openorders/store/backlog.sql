@@ -32,6 +32,16 @@ from (
     limit :most
 ) as o;
 
+-- name: refused_refunds
+-- Refunds that a gateway refused for good since a time (refunds_refused).
+select count(*) as waiting
+from (
+    select x.id
+    from payment_operations x
+    where x.state = 'failed' and x.kind = 'refund' and x.settled_at >= :since::timestamptz
+    limit :most
+) as o;
+
 -- name: open_mails
 -- Mails that are to be sent (mails_open).
 select count(*) as waiting, min(o.due_at) as due
@@ -42,3 +52,68 @@ from (
     order by m.due_at
     limit :most
 ) as o;
+
+-- name: given_up_mails
+-- Mails that were given up since a time (mails_given_up).
+select count(*) as waiting
+from (
+    select m.id
+    from mails m
+    where m.given_up_at >= :since::timestamptz
+    limit :most
+) as o;
+
+-- name: unsequenced_events
+-- Events that are told of but have no place in the feed yet (outbox_by_id).
+select count(*) as waiting, min(o.at) as oldest
+from (
+    select o.at
+    from outbox o
+    where o.id > (select c.high from event_cursor c)
+    order by o.id
+    limit :most
+) as o;
+
+-- name: waiting_deliveries
+-- What active endpoints are still to be told: events, orders whose last try failed, when the
+-- first was due that nothing but a worker holds up (who fails or asked us to wait is sent little),
+-- and the oldest event as far as the lanes that are due first tell (webhook_lanes_due, endpoint by
+-- endpoint; webhook_deliveries_waiting).
+with lanes as materialized (
+    select l.store_id, l.endpoint_id, l.order_id, l.queued, l.tries, l.due_at,
+        e.failures = 0 and (e.paused_until is null or e.paused_until <= now()) as is_free
+    from webhook_endpoints e
+    cross join lateral (
+        select l.store_id, l.endpoint_id, l.order_id, l.queued, l.tries, l.due_at
+        from webhook_lanes l
+        where l.store_id = e.store_id and l.endpoint_id = e.id
+        order by l.due_at
+        limit :most
+    ) as l
+    where e.state = 'active'
+    limit :most
+),
+heads as (
+    select (
+        select o.at
+        from webhook_deliveries d
+        join outbox o on o.store_id = d.store_id and o.id = d.event_id
+        where d.store_id = f.store_id and d.endpoint_id = f.endpoint_id
+            and d.order_id = f.order_id and d.state = 'waiting'
+        order by d.position
+        limit 1
+    ) as at
+    from (select l.* from lanes l order by l.due_at limit :looked_at) as f
+)
+select coalesce(sum(l.queued), 0)::bigint as waiting, count(*) filter (where l.tries > 0) as retried,
+    min(l.due_at) filter (where l.is_free) as due, (select min(h.at) from heads h) as oldest
+from lanes l;
+
+-- name: troubled_endpoints
+-- Endpoints that were switched off because they failed, those that fail now, and since when the
+-- one does that has been failing the longest. The table has a row per subscriber.
+select count(*) filter (where e.off_reason in ('failing', 'gone')) as off,
+    count(*) filter (where e.state = 'active' and e.failures > 0) as failing,
+    min(e.failing_since) filter (where e.state = 'active') as failing_since
+from (select e.state, e.off_reason, e.failures, e.failing_since
+    from webhook_endpoints e limit :most) as e;
