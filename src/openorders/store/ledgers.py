@@ -45,6 +45,7 @@ _CHECKS: Final[dict[str, tuple[tuple[Subject, Statement], ...]]] = {
     "payments": (
         (Subject.PAYMENT, _Q.payment_differences),
         (Subject.ORDER, _Q.money_differences),
+        (Subject.ORDER, _Q.refund_differences),
     ),
     "states": ((Subject.ORDER, _Q.state_differences),),
 }
