@@ -15,10 +15,13 @@ from typing import Final, Protocol
 import structlog
 
 from openorders.usecases.context import Services
+from openorders.usecases.deliver_webhooks import DELIVERIES_QUEUED, keep_delivering
 from openorders.usecases.expire_unpaid import EXPIRY_LIMIT, expire_unpaid
 from openorders.usecases.forget_events import FORGET_LIMIT as FORGET_EVENTS_LIMIT
 from openorders.usecases.forget_events import forget_events
 from openorders.usecases.forget_keys import FORGET_LIMIT, forget_keys
+from openorders.usecases.forget_webhooks import FORGET_LIMIT as FORGET_WEBHOOKS_LIMIT
+from openorders.usecases.forget_webhooks import forget_webhooks
 from openorders.usecases.perform_operations import SWEEP_LIMIT, sweep_operations
 from openorders.usecases.send_mail import MAILS_WRITTEN, sweep_mails
 from openorders.usecases.send_mail import SWEEP_LIMIT as MAIL_LIMIT
@@ -92,6 +95,7 @@ LOOPS: Final[tuple[Loop | Pipeline, ...]] = (
         full=SEQUENCE_LIMIT,
         channel=EVENTS_TOLD,
     ),
+    Pipeline(name="deliver_webhooks", run=keep_delivering, channel=DELIVERIES_QUEUED),
     Loop(name="sweep_operations", pause_s=2.0, step=sweep_operations, full=SWEEP_LIMIT),
     Loop(
         name="write_mails",
@@ -103,6 +107,7 @@ LOOPS: Final[tuple[Loop | Pipeline, ...]] = (
     Loop(name="sweep_mails", pause_s=5.0, step=sweep_mails, full=MAIL_LIMIT, channel=MAILS_WRITTEN),
     Loop(name="expire_unpaid", pause_s=10.0, step=expire_unpaid, full=EXPIRY_LIMIT),
     Loop(name="forget_events", pause_s=600.0, step=forget_events, full=FORGET_EVENTS_LIMIT),
+    Loop(name="forget_webhooks", pause_s=600.0, step=forget_webhooks, full=FORGET_WEBHOOKS_LIMIT),
     Loop(name="forget_keys", pause_s=300.0, step=forget_keys, full=FORGET_LIMIT),
 )
 
