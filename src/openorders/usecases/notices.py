@@ -11,7 +11,7 @@ from typing import Final
 
 import structlog
 
-from openorders.domain.ids import ID_MAX, OperationId, StoreId
+from openorders.domain.ids import OperationId, StoreId
 from openorders.domain.refusals import Refused
 from openorders.domain.store_settings import Store
 from openorders.gateways.payments import Declined, Gateway, Notice, NoticeRefused, Outcome
@@ -19,7 +19,12 @@ from openorders.store import notices, payments, stores, waiting
 from openorders.store.payments import StoredOperation
 from openorders.usecases.context import Services
 from openorders.usecases.payment_news import is_contested
-from openorders.usecases.perform_operations import call_key, looked_up, perform_all
+from openorders.usecases.perform_operations import (
+    call_key,
+    looked_up,
+    operation_named,
+    perform_all,
+)
 from openorders.usecases.settle_payment import settle
 
 NOTICE_BYTES_MAX: Final = 512 * 1024
@@ -102,24 +107,16 @@ async def _matching(
     services: Services, store: Store, gateway_name: str, notice: Notice
 ) -> StoredOperation | None:
     """The operation whose call a notice is about; None when the call was not ours."""
-    operation_id = _operation_id(notice.key)
-    if operation_id is None:
+    named = operation_named(notice.key)
+    if named is None:
         return None
     async with services.database.connection() as connection:
-        operation = await payments.read_operation(connection, store.id, operation_id)
+        operation = await payments.read_operation(connection, store.id, named.id)
     ours = operation is not None and operation.gateway == gateway_name
     if operation is None or not ours or call_key(store, operation) != notice.key:
         _log.warning("notice_of_a_stranger", store=store.id, gateway=gateway_name, key=notice.key)
         return None
     return operation
-
-
-def _operation_id(key: str) -> OperationId | None:
-    parts = key.split("-")
-    if len(parts) != 3 or not (parts[1].isascii() and parts[1].isdecimal()):  # noqa: PLR2004
-        return None
-    number = int(parts[1][:20])
-    return OperationId(number) if number <= ID_MAX else None
 
 
 async def _certain(

@@ -5,13 +5,15 @@ answer that does not come leaves the operation open: the sweep finds out later.
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
 import structlog
 
-from openorders.domain.ids import OperationId, StoreId
+from openorders.domain.ids import ID_MAX, OperationId, StoreId
 from openorders.domain.payment import AttemptState, OperationKind, OperationState
 from openorders.domain.refusals import PaymentUnsettled, Refused
 from openorders.domain.store_settings import Store
@@ -47,6 +49,8 @@ SWEEP_LIMIT: Final = 20
 """How many operations one sweep takes; `_ABREAST` of them are asked for at a time."""
 
 _ABREAST: Final = 10
+
+_KEY: Final = re.compile(r"([0-9]{1,19})-([0-9]{1,19})-([0-9]{1,19})", re.ASCII)
 
 _log = structlog.get_logger(__name__)
 
@@ -247,3 +251,23 @@ def call_key(store: Store, operation: StoredOperation) -> str:
     The second of its record keeps apart what a database says that was made anew.
     """
     return f"{store.id}-{operation.id}-{int(operation.created_at.timestamp())}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """What the key of a call says: the operation, and the second in which it was recorded."""
+
+    store_id: int
+    id: OperationId
+    second: int
+
+
+def operation_named(key: str) -> Named | None:
+    """The operation that the key of a call names; None for a key that is none of ours."""
+    parts = _KEY.fullmatch(key)
+    if parts is None:
+        return None
+    store_id, number, second = (int(part) for part in parts.groups())
+    if max(store_id, number, second) > ID_MAX:
+        return None
+    return Named(store_id=store_id, id=OperationId(number), second=second)

@@ -48,12 +48,14 @@ create index saved_methods_to_clear on saved_methods (created_at)
     where reference is null or forgotten_at is not null;
 
 -- A gateway's own entries while they are compared with our books; one run's rows live as long as
--- the run.
+-- the run. The operation and the second of its record are what the entry's key says.
+create sequence comparison_runs;
 create table compared_entries (
     store_id bigint not null references stores,
     run bigint not null,
     reference text not null,
     operation_id bigint,
+    operation_second bigint,
     currency text not null,
     authorised bigint not null,
     captured bigint not null,
@@ -62,4 +64,5 @@ create table compared_entries (
     read_at timestamptz not null,
     primary key (store_id, run, reference)
 );
-create sequence comparison_runs;
+create index compared_entries_by_operation on compared_entries (store_id, run, operation_id);
+create index compared_entries_by_age on compared_entries (read_at);
