@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from openorders.gateways.mail import FolderMailer, Letter, MailUndelivered, compose
 
@@ -64,6 +66,37 @@ def test_a_domain_of_any_script_is_written_the_way_of_the_mail_system() -> None:
     assert mail["To"] == "jane@xn--kln-sna.example"
 
 
+def test_an_address_in_utf8_makes_the_headers_utf8_and_no_other_does() -> None:
+    assert (
+        b"To: j\xc3\xa4ne@example.com"
+        in compose(a_letter(recipient="jäne@example.com"), SENDER).as_bytes()
+    )
+    assert compose(a_letter(subject="Grüße", recipient_name="Jäne"), SENDER).as_bytes().isascii()
+
+
+@given(
+    text=st.text(max_size=300),
+    name=st.text(max_size=300),
+    subject=st.text(max_size=300),
+)
+def test_whatever_is_said_stays_where_it_belongs(text: str, name: str, subject: str) -> None:
+    clean = text.encode("utf-8", "ignore").decode()
+    letter = a_letter(text=clean, recipient_name=name, subject=subject)
+    raw = compose(letter, SENDER).as_bytes()
+    mail = cast("EmailMessage", message_from_bytes(raw, policy=cast("Any", default)))
+    assert [one.addr_spec for one in mail["To"].addresses] == ["jane@example.com"]
+    assert set(mail.keys()) == {
+        "From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version",
+        "Content-Type",
+    }  # fmt: skip
+    assert raw.isascii()
+    assert max(map(len, raw.split(b"\r\n"))) <= 998
+    assert b"\n" not in raw.replace(b"\r\n", b"")
+    plain = mail.get_body(("plain",))
+    assert plain is not None
+    assert plain.get_content().splitlines() == clean.splitlines() or not clean
+
+
 @pytest.mark.parametrize("line_break", ["\r\n", "\n", "\r", "\x00", "\x0b", "\u2028", "\x85"])
 def test_a_subject_cannot_add_a_header(line_break: str) -> None:
     mail = compose(a_letter(subject=f"Hello{line_break}Bcc: eve@example.com"), SENDER)
@@ -83,7 +116,10 @@ def test_a_subject_cannot_add_a_header(line_break: str) -> None:
         "jane@example.com\nBcc: eve@example.com",
         "Jane <jane@example.com>",
         "jane@exam ple.com",
-        "jäne@example.com",
+        "jä ne@example.com",
+        "jä\r\nBcc: eve@example.com",
+        "<jäne>@example.com",
+        "ä" * 33 + "@example.com",
         "jane@" + "x" * 100 + ".com",
     ],
 )

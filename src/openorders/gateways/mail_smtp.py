@@ -19,6 +19,7 @@ from aiosmtplib import (
     SMTP,
     SMTPDataError,
     SMTPException,
+    SMTPHeloError,
     SMTPRecipientRefused,
     SMTPResponseException,
     SMTPSenderRefused,
@@ -172,6 +173,7 @@ class SmtpMailer:
         )
         try:
             await client.connect()
+            await _introduced(client)
         except SMTPResponseException as error:
             raise MailServerUnavailable(_said("the mail server turned us away", error)) from error
         except (SMTPException, OSError) as error:
@@ -217,6 +219,15 @@ async def opened_mailer(
         yield mailer
     finally:
         await mailer.close()
+
+
+async def _introduced(client: SMTP) -> None:
+    """Say hello, where encrypting and signing in did not, to learn what the server can do."""
+    if client.is_ehlo_or_helo_needed:
+        try:
+            await client.ehlo()
+        except SMTPHeloError:
+            await client.helo()
 
 
 async def _transact(client: SMTP, sender: str, recipient: str, message: EmailMessage) -> None:
