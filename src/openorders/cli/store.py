@@ -115,8 +115,9 @@ def apply(
 
     Fields: `name`, `currency`, `time_zone`, `number_prefix`, `taxes` [{name, rate}], `tax_base`,
     `shipping_methods` [{code, cost, days}], `discount_codes` [{code, percent or amount}],
-    `gateways` [{name, kind}], `jwt` {issuer, audience, secret or jwks_url}, `unpaid_expiry`
-    (minutes, or a text like 48h), `require_registered_customers`. What the file leaves out stays
+    `gateways` [{name, kind, capture, secret_key, webhook_secret}], `jwt` {issuer, audience, secret
+    or jwks_url}, `unpaid_expiry` (minutes, or a text like 48h), `require_registered_customers`,
+    `mails`. A secret that is written as `********` stays what it is. What the file leaves out stays
     as it is; with anything wrong, nothing is changed.
     """
     from openorders.usecases import store_file

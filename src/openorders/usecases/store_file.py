@@ -14,10 +14,8 @@ from functools import partial
 from typing import Any, Final, NoReturn, TypeVar, cast
 
 from openorders.domain.money import CURRENCIES, minor_digits, to_decimal
-from openorders.domain.payment import MANUAL_GATEWAY
 from openorders.domain.store_settings import (
     DiscountCode,
-    GatewaySettings,
     JwtSettings,
     ShippingMethod,
     Store,
@@ -25,11 +23,9 @@ from openorders.domain.store_settings import (
     TaxBase,
     TaxRate,
 )
+from openorders.usecases import mails_file, store_gateways
+from openorders.usecases.store_gateways import SECRET_KEPT
 from openorders.usecases.written_fields import Fields, Problem
-
-GATEWAY_KINDS: Final = ("sandbox", "manual")
-SECRET_KEPT: Final = "********"  # noqa: S105 - it stands for a secret, and is none
-"""What a secret is shown as; written back, the secret stays what it is."""
 
 PREFIX_CHARS_MAX: Final = 20
 DAYS_MAX: Final = 3650
@@ -85,6 +81,8 @@ def read(document: dict[str, Any], base: Store) -> Store:
         number_prefix=reader.field("number_prefix", base.number_prefix, reader.prefix),
         policy=reader.policy(base.policy),
     )
+    if "mails" in document and not fields.problems:
+        mails_file.try_out(fields, store, "mails")
     if fields.problems:
         raise StoreFileError(*fields.problems)
     return store
@@ -110,10 +108,11 @@ def written(store: Store) -> dict[str, Any]:
             else {"code": code.code, "amount": to_decimal(code.amount, digits)}
             for code in policy.discount_codes
         ],
-        "gateways": [{"name": one.name, "kind": one.kind} for one in policy.gateways],
+        "gateways": [store_gateways.written(one) for one in policy.gateways],
         "jwt": None if policy.jwt is None else _jwt_written(policy.jwt),
         "unpaid_expiry": policy.unpaid_expiry_minutes,
         "require_registered_customers": policy.require_registered_customers,
+        "mails": mails_file.written(policy.mails),
     }
 
 
@@ -144,7 +143,11 @@ class _Reader:
                 "shipping_methods", base.shipping_methods, self.shipping_methods
             ),
             discount_codes=self.field("discount_codes", base.discount_codes, self.discount_codes),
-            gateways=self.field("gateways", base.gateways, self.gateways),
+            gateways=self.field(
+                "gateways",
+                base.gateways,
+                partial(store_gateways.read, self.fields, base.gateways),
+            ),
             jwt=self.field("jwt", base.jwt, partial(self.jwt, base.jwt)),
             unpaid_expiry_minutes=self.field(
                 "unpaid_expiry", base.unpaid_expiry_minutes, self.expiry
@@ -153,6 +156,9 @@ class _Reader:
                 "require_registered_customers",
                 base.require_registered_customers,
                 self.fields.flag,
+            ),
+            mails=self.field(
+                "mails", base.mails, partial(mails_file.read, self.fields, base.mails)
             ),
         )
 
@@ -221,25 +227,6 @@ class _Reader:
             given["percent"], f"{path}.percent", Decimal(0), Decimal(100), digits=6
         )
         return DiscountCode(code=code, percent=percent)
-
-    def gateways(self, value: object, path: str) -> tuple[GatewaySettings, ...]:
-        gateways = self.fields.rows(value, path, self.gateway, most=TAXES_MAX)
-        self.fields.distinct((gateway.name for gateway in gateways), path)
-        if value == []:
-            self.fields.wrong(path, "must name at least one gateway")
-        return gateways
-
-    def gateway(self, value: object, path: str) -> GatewaySettings:
-        """A gateway, or just its name for one of the sandbox."""
-        given = {"name": value} if isinstance(value, str) else value
-        given = self.fields.record(given, path, ("name",), ("kind",))
-        name = self.fields.text_in(given, "name", path)
-        kind = self.fields.choice(
-            given.get("kind", GATEWAY_KINDS[0]), f"{path}.kind", GATEWAY_KINDS
-        )
-        if name == MANUAL_GATEWAY != kind:
-            self.fields.wrong(f"{path}.name", f"{name} is only for a gateway of that kind")
-        return GatewaySettings(name=name, kind=kind)
 
     def jwt(self, base: JwtSettings | None, value: object, path: str) -> JwtSettings | None:
         if value is None:

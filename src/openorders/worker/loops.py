@@ -22,7 +22,10 @@ from openorders.usecases.forget_events import forget_events
 from openorders.usecases.forget_keys import FORGET_LIMIT, forget_keys
 from openorders.usecases.forget_webhooks import FORGET_LIMIT as FORGET_WEBHOOKS_LIMIT
 from openorders.usecases.forget_webhooks import forget_webhooks
+from openorders.usecases.notices import FORGET_LIMIT as FORGET_NOTICES_LIMIT
+from openorders.usecases.notices import forget_notices
 from openorders.usecases.perform_operations import SWEEP_LIMIT, sweep_operations
+from openorders.usecases.saved_methods import CLEAR_LIMIT, clear_methods
 from openorders.usecases.send_mail import MAILS_WRITTEN, sweep_mails
 from openorders.usecases.send_mail import SWEEP_LIMIT as MAIL_LIMIT
 from openorders.usecases.sequence_events import (
@@ -109,6 +112,8 @@ LOOPS: Final[tuple[Loop | Pipeline, ...]] = (
     Loop(name="forget_events", pause_s=600.0, step=forget_events, full=FORGET_EVENTS_LIMIT),
     Loop(name="forget_webhooks", pause_s=600.0, step=forget_webhooks, full=FORGET_WEBHOOKS_LIMIT),
     Loop(name="forget_keys", pause_s=300.0, step=forget_keys, full=FORGET_LIMIT),
+    Loop(name="forget_notices", pause_s=600.0, step=forget_notices, full=FORGET_NOTICES_LIMIT),
+    Loop(name="clear_methods", pause_s=60.0, step=clear_methods, full=CLEAR_LIMIT),
 )
 
 
