@@ -186,7 +186,7 @@ async def looked_up(services: Services, store: Store, operation: StoredOperation
 async def _asked(services: Services, store: Store, operation: StoredOperation) -> Outcome:
     call = _call(store, operation)
     verb = _VERBS[operation.kind]
-    if operation.page:
+    if operation.page and operation.opens_payment:
         return await _ask(services, store, operation, lambda gateway: gateway.open_page(call))
     return await _ask(services, store, operation, lambda gateway: verb(gateway)(call))
 
