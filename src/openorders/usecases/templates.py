@@ -62,6 +62,9 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         known = getattr(cast("Any", type(obj)), "__dataclass_fields__", ())
         return attr in known and not callable(value)
 
+    def wrap_str_format(self, value: object) -> None:
+        """Not even the library's own safe formatting: there is nothing to call."""
+
     def is_safe_callable(self, obj: object) -> bool:  # noqa: ARG002 - as the library declares it
         return False
 
