@@ -30,6 +30,7 @@ _MESSAGES: Final = {
     "expired": "The page to pay on was closed before it was paid.",
     "invalid_token": "The card could not be recognised.",
     "refund_failed": "The card's bank did not accept the refund.",
+    "not_processed": "The payment could not be processed. You were not charged.",
     "amount_not_supported": "This amount cannot be paid this way.",
 }
 _SAME: Final = {

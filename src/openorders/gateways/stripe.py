@@ -79,7 +79,7 @@ class StripeGateway:
                 lambda client: client.v1.checkout.sessions.create_async(params, once), Session
             )
         except StripeSaysNo as no:
-            return no.decided()
+            return no.without_effect()
         if replayed:
             session = await self._session(session.id)
         return answers.of_page(session, call)
@@ -170,7 +170,7 @@ class StripeGateway:
             owner = customer or await self._new_customer(key, customer_id)
             setup = await self._set_up(key, owner, token)
         except StripeSaysNo as no:
-            return no.decided()
+            return no.without_effect()
         if setup is None:
             return fit_for_buyers("invalid_token")
         if setup.status != "succeeded":
@@ -208,7 +208,7 @@ class StripeGateway:
                 Intent,
             )
         except StripeSaysNo as no:
-            return no.decided()
+            return no.without_effect()
         outcome = answers.of_opening(intent, call)
         if replayed and isinstance(outcome, Pending):
             return answers.of_opening(await self._intent(intent.id), call)

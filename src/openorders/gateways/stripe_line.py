@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
+import structlog
 
 from openorders.gateways.declines import fit_for_buyers, not_possible
 from openorders.gateways.payments import (
@@ -44,6 +45,8 @@ _TOO_LATE_CODES: Final = (
     "refund_disputed_payment",
 )
 
+_log = structlog.get_logger(__name__)
+
 T = TypeVar("T")
 Question = Callable[["stripe.StripeClient"], Awaitable[Any]]
 
@@ -55,6 +58,12 @@ class StripeSaysNo(Exception):
         super().__init__(problem)
         self.code = code
         self.declined = declined
+
+    def without_effect(self) -> Declined:
+        """The no to what would have opened something: whatever was wrong, nothing was opened."""
+        if self.declined is None:
+            _log.error("stripe_refused_a_request", problem=str(self))
+        return self.declined or fit_for_buyers("not_processed")
 
     def decided(self) -> Declined:
         """The no. Raises `GatewayMisused` when it is ours to mend, and nobody's answer."""

@@ -1,5 +1,6 @@
 """What the double knows of an account beside what localstripe keeps, and the way to localstripe."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -68,20 +69,29 @@ class Account:
     refunds: dict[str, Refund] = field(default_factory=dict)
     pages: dict[str, Page] = field(default_factory=dict)
     cards: dict[str, Card] = field(default_factory=dict)
+    owners: dict[str, str | None] = field(default_factory=dict)
     customers: set[str] = field(default_factory=set)
     answers: dict[str, Any] = field(default_factory=dict)
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    def method(self, name: str) -> Card:
-        """The card of a payment method of this account."""
-        card = self.cards.get(name)
-        if card is None:
+    def check_method(self, name: str, customer: str | None) -> None:
+        """Refuses a payment method that is not there, or not this customer's to use."""
+        if name not in self.cards:
             raise Refusal(
                 400,
                 f"No such PaymentMethod: '{name}'",
                 code="resource_missing",
                 param="payment_method",
             )
-        return card
+        owner = self.owners.get(name, customer)
+        if owner is None:
+            raise Refusal(400, "The provided PaymentMethod was detached. It may not be used again.")
+        if owner != customer:
+            raise Refusal(
+                400,
+                f"The customer does not have a payment method with the ID {name}.",
+                param="payment_method",
+            )
 
 
 class Localstripe:

@@ -141,6 +141,11 @@ class StripeDouble:
         account = self._with(lambda one: refund in one.refunds)
         await self.refunds.finish(account, refund, status)
 
+    def forget_keys(self) -> None:
+        """What Stripe may do with idempotency keys after a day."""
+        for account in self._accounts.values():
+            account.answers.clear()
+
     async def run_out(self, intent: str) -> None:
         """What time does to an authorisation."""
         await self.intents.run_out(self._with(lambda one: intent in one.intents), intent)

@@ -235,7 +235,7 @@ class Intents:
             name = params["payment_method"]
             card = card_of_method(name)
             if card is None:
-                account.method(name)
+                account.check_method(name, params.get("customer"))
                 return name
             return await self.new_method(account, card)
         brought = params.get("payment_method_data")

@@ -1,6 +1,6 @@
 """Refunds: localstripe's, with the limits of Stripe that it does not keep."""
 
-from tests.gateways.stripe_double.books import Account, Desk, Refund, page_of
+from tests.gateways.stripe_double.books import Account, Desk, Intent, Refund, page_of
 from tests.gateways.stripe_double.intents import Intents
 from tests.gateways.stripe_double.wire import Params, Refusal, missing
 
@@ -13,7 +13,16 @@ class Refunds:
         self._intents = intents
 
     async def create(self, account: Account, params: Params) -> Params:
+        """Give back, or refuse; two at once never more than is there."""
         intent = self._intents.named(account, params["payment_intent"])
+        async with account.turn:
+            refund = await self._made(account, intent, params)
+        await self._desk.emit(account, "refund.created", shown_refund(refund))
+        after = await self._intents.shown(account, intent)
+        await self._desk.emit(account, "charge.refunded", after["latest_charge"])
+        return shown_refund(refund)
+
+    async def _made(self, account: Account, intent: Intent, params: Params) -> Refund:
         shown = await self._intents.shown(account, intent)
         charge = shown["latest_charge"]
         if shown["status"] != "succeeded":
@@ -36,10 +45,7 @@ class Refunds:
                 param="amount",
             )
         raw = await self._desk.localstripe.post(
-            "refunds",
-            charge=charge["id"],
-            amount=amount,
-            metadata=params.get("metadata", {}),
+            "refunds", charge=charge["id"], amount=amount, metadata=params.get("metadata", {})
         )
         refund = account.refunds[raw["id"]] = Refund(
             id=raw["id"],
@@ -51,10 +57,7 @@ class Refunds:
             status=intent.card.refund if intent.card else "succeeded",
             metadata=params.get("metadata", {}),
         )
-        await self._desk.emit(account, "refund.created", shown_refund(refund))
-        after = await self._intents.shown(account, intent)
-        await self._desk.emit(account, "charge.refunded", after["latest_charge"])
-        return shown_refund(refund)
+        return refund
 
     async def finish(self, account: Account, name: str, status: str) -> None:
         """What the buyer's bank says of a refund, now or days later."""

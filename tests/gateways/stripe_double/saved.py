@@ -56,6 +56,7 @@ class SavedCards:
                 " is impossible.",
             )
         await self._desk.localstripe.post(f"payment_methods/{name}/detach")
+        account.owners[name] = None
         return {**shown, "customer": None}
 
     async def set_up(self, account: Account, params: Params) -> Params:
@@ -88,6 +89,7 @@ class SavedCards:
             action = {"type": "use_stripe_sdk", "use_stripe_sdk": {}}
             return {**shown, "status": "requires_action", "next_action": action}
         await self._desk.localstripe.post(f"payment_methods/{name}/attach", customer=customer)
+        account.owners[name] = customer
         shown["payment_method"]["customer"] = customer
         return shown
 
