@@ -27,6 +27,7 @@ class Program:
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
     extra: list[str] = field(default_factory=list[str])
+    environment: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
     def url(self) -> str:
@@ -41,7 +42,7 @@ class Program:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                env={**os.environ, "OPENORDERS_LOG_LEVEL": "warning"},
+                env={**os.environ, "OPENORDERS_LOG_LEVEL": "warning", **self.environment},
             )
         self._wait()
 
