@@ -11,7 +11,7 @@ import pytest
 from openorders.domain.customer import Customer
 from openorders.domain.ids import CustomerId, LineId, RefundId
 from openorders.domain.mails import OwnTemplate, Template, template_of
-from openorders.domain.order import LineState, Order, Shipment, Word
+from openorders.domain.order import LineState, Order, PaymentState, Shipment, Word
 from openorders.domain.refund import Refund, RefundedLine, RefundState
 from openorders.domain.store_settings import Store
 from openorders.usecases import letters
@@ -163,6 +163,14 @@ def test_the_customers_language_counts_then_the_stores_then_english(
     wording = about(Template.PAID, asked, store=a_store(language=store))
     assert wording.language == written
     assert wording.subject == LANGUAGES[written].subjects[Template.PAID].format(number="MNKY-1001")
+
+
+def test_money_that_is_only_reserved_is_not_said_to_be_received() -> None:
+    order = replace(an_order_for(Template.PAID), payment=PaymentState.AUTHORISED)
+    wording = about(Template.PAID, order=order)
+    assert wording.subject == "The payment for your order MNKY-1001 is approved"
+    assert "Thank you. Your payment has been approved." in wording.text
+    assert "received" not in wording.text
 
 
 def test_a_parcel_can_be_followed() -> None:

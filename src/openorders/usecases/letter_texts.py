@@ -31,7 +31,8 @@ class Labels:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Texts:
-    """One language. `subjects` and `leads` have an entry for every template.
+    """One language. `subjects` and `leads` have an entry for every template; `approved_…` are
+    about money that is reserved and not taken yet.
 
     `marks` are the sign between thousands and the decimal sign; `day` is a date as it is written,
     with `{day}`, `{month}` and `{year}`; `months` are their names, with blanks between them;
@@ -48,6 +49,8 @@ class Texts:
     regards: str
     subjects: Mapping[Template, str]
     leads: Mapping[Template, str]
+    approved_subject: str
+    approved_lead: str
     awaits_payment: str
     money_goes_back: str
     bank_takes_days: str

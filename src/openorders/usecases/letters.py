@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from openorders.domain.language import wider_tags
 from openorders.domain.mails import DEFAULT_LANGUAGE, MailPolicy, OwnTemplate, Template
-from openorders.domain.order import Line, LineState, Order, Word
+from openorders.domain.order import Line, LineState, Order, PaymentState, Word
 from openorders.domain.store_settings import Store
 from openorders.gateways.mail import in_one_line
 from openorders.usecases import templates
@@ -194,7 +194,7 @@ def _shown(order: Order, store: Store, news: News, texts: Texts) -> Shown:
     name = in_one_line(order.customer.name or "")[:_NAME_CHARS_MAX]
     return Shown(
         language=texts.language,
-        subject=texts.subjects[news.template].format(number=number),
+        subject=_subject(order, news, texts).format(number=number),
         greeting=texts.dear.format(name=name) if name else texts.hello,
         sentences=_sentences(order, news, texts, amount),
         regards=texts.regards,
@@ -216,9 +216,21 @@ def _shown(order: Order, store: Store, news: News, texts: Texts) -> Shown:
     )
 
 
+def _is_only_approved(order: Order, news: News) -> bool:
+    return news.template is Template.PAID and order.payment is PaymentState.AUTHORISED
+
+
+def _subject(order: Order, news: News, texts: Texts) -> str:
+    if _is_only_approved(order, news):
+        return texts.approved_subject
+    return texts.subjects[news.template]
+
+
 def _sentences(order: Order, news: News, texts: Texts, amount: str) -> tuple[str, ...]:
     lead = texts.leads[news.template].format(amount=amount)
     match news.template:
+        case Template.PAID if _is_only_approved(order, news):
+            return (texts.approved_lead,)
         case Template.PLACED if order.word is Word.PAYMENT_PENDING:
             return lead, texts.awaits_payment
         case Template.CANCELLED if any(p.captured > p.refunded for p in order.payments):

@@ -35,6 +35,8 @@ GERMAN: Final = Texts(
         Template.CANCELLED: "Ihre Bestellung wurde storniert.",
         Template.REFUNDED: "wir haben Ihnen {amount} erstattet.",
     },
+    approved_subject="Die Zahlung für Ihre Bestellung {number} ist genehmigt",
+    approved_lead="vielen Dank. Ihre Zahlung wurde genehmigt.",
     awaits_payment="Ihre Zahlung steht noch aus.",
     money_goes_back="Was Sie bezahlt haben, erhalten Sie zurück.",
     bank_takes_days="Bis Ihre Bank den Betrag anzeigt, kann es einige Tage dauern.",

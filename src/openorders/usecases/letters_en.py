@@ -37,6 +37,8 @@ ENGLISH: Final = Texts(
         Template.CANCELLED: "Your order was cancelled.",
         Template.REFUNDED: "We have refunded {amount} to you.",
     },
+    approved_subject="The payment for your order {number} is approved",
+    approved_lead="Thank you. Your payment has been approved.",
     awaits_payment="It still awaits your payment.",
     money_goes_back="What you paid is given back to you.",
     bank_takes_days="It can take a few days until your bank shows it.",

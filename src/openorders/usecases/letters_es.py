@@ -37,6 +37,8 @@ SPANISH: Final = Texts(
         Template.CANCELLED: "Su pedido ha sido cancelado.",
         Template.REFUNDED: "Le hemos reembolsado {amount}.",
     },
+    approved_subject="El pago de su pedido {number} está autorizado",
+    approved_lead="Gracias. Su pago ha sido autorizado.",
     awaits_payment="Su pago está todavía pendiente.",
     money_goes_back="Le devolvemos lo que ha pagado.",
     bank_takes_days="Su banco puede tardar unos días en mostrarlo.",

@@ -36,6 +36,8 @@ FRENCH: Final = Texts(
         Template.CANCELLED: "Votre commande a été annulée.",
         Template.REFUNDED: "Nous vous avons remboursé {amount}.",
     },
+    approved_subject="Le paiement de votre commande {number} est autorisé",
+    approved_lead="Merci. Votre paiement a été autorisé.",
     awaits_payment="Elle est encore en attente de votre paiement.",
     money_goes_back="Les sommes que vous avez payées vous sont remboursées.",
     bank_takes_days="Quelques jours peuvent s'écouler avant que votre banque ne l'affiche.",

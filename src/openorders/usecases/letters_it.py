@@ -39,6 +39,8 @@ ITALIAN: Final = Texts(
         Template.CANCELLED: "Il suo ordine è stato annullato.",
         Template.REFUNDED: "Le abbiamo rimborsato {amount}.",
     },
+    approved_subject="Il pagamento del suo ordine {number} è autorizzato",
+    approved_lead="Grazie. Il suo pagamento è stato autorizzato.",
     awaits_payment="Il pagamento non ci è ancora pervenuto.",
     money_goes_back="Quanto ha pagato le viene restituito.",
     bank_takes_days="Possono passare alcuni giorni prima che la sua banca lo mostri.",

@@ -37,6 +37,8 @@ DUTCH: Final = Texts(
         Template.CANCELLED: "Uw bestelling is geannuleerd.",
         Template.REFUNDED: "We hebben {amount} aan u terugbetaald.",
     },
+    approved_subject="De betaling van uw bestelling {number} is goedgekeurd",
+    approved_lead="Bedankt. Uw betaling is goedgekeurd.",
     awaits_payment="Uw betaling hebben we nog niet ontvangen.",
     money_goes_back="U krijgt terug wat u hebt betaald.",
     bank_takes_days="Het kan enkele dagen duren voordat uw bank dit laat zien.",

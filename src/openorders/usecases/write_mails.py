@@ -13,7 +13,7 @@ import structlog
 
 from openorders.domain.ids import StoreId
 from openorders.domain.mails import CAUSES, Template
-from openorders.domain.order import Order, PaymentState, Word
+from openorders.domain.order import Order, Word
 from openorders.domain.store_settings import Store
 from openorders.store import mails, stores
 from openorders.store.database import Connection
@@ -92,8 +92,7 @@ async def _news(
         case Template.PLACED:
             return News(template=template, pay_url=_pay_url(services, store, order))
         case Template.PAID:
-            in_full = order.payment is PaymentState.PAID
-            if not in_full or await mails.has_been_told(tx, store.id, order.id, template):
+            if await mails.has_been_told(tx, store.id, order.id, template):
                 return None
             return News(template=template)
         case Template.REFUNDED:
