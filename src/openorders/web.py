@@ -73,6 +73,7 @@ def shell(settings: Settings, services: Services, lifecycle: Lifecycle, metrics:
         body_seconds=settings.body_seconds,
         version=VERSION,
         quota=kit.Quota(settings.manage_rate),
+        is_stopping=lambda: lifecycle.is_draining,
     )
     hosts = dict(settings.hosts) | {f"{name}.localhost": name for name in CONTRACT_NAMES}
     site = Site(

@@ -101,8 +101,8 @@ async def follow_events(
 ) -> AsyncGenerator[Event | None, None]:
     """The store's events after a cursor, and on and on as they come; None begins with now.
 
-    Gives None after `HEARTBEAT_S` without an event. Refuses before the first one: with
-    `EventsForgotten`, and with `Overloaded` when too many follow already.
+    Gives None at once, from when on nothing is missed, and after `HEARTBEAT_S` without an event.
+    Refuses before that: with `EventsForgotten`, and with `Overloaded` when too many follow already.
     """
     _require_reader(ctx)
     news = ctx.services.news
@@ -111,20 +111,20 @@ async def follow_events(
     with news.following(ctx.store_id) as woken:
         cursor = await _now(ctx) if after is None else after
         clock = asyncio.get_running_loop().time
+        page = await read_events(ctx, cursor, _STREAM_PAGE, types)
+        yield None
         spoke = clock()
         while True:
-            woken.clear()
-            page = await read_events(ctx, cursor, _STREAM_PAGE, types)
             for event in page.events:
                 yield event
                 spoke = clock()
-            cursor = page.next
-            if page.more:
-                continue
-            if clock() - spoke >= HEARTBEAT_S:
-                yield None
-                spoke = clock()
-            await _rest(woken, min(_LOOK_S, HEARTBEAT_S - (clock() - spoke)))
+            if not page.more:
+                if clock() - spoke >= HEARTBEAT_S:
+                    yield None
+                    spoke = clock()
+                await _rest(woken, min(_LOOK_S, HEARTBEAT_S - (clock() - spoke)))
+            woken.clear()
+            page = await read_events(ctx, page.next, _STREAM_PAGE, types)
 
 
 async def _now(ctx: Context) -> int:
@@ -136,7 +136,8 @@ async def _now(ctx: Context) -> int:
 async def _rest(woken: asyncio.Event, longest_s: float) -> None:
     """Wait for news, but let a moment's news come together, so that each is not read alone."""
     with suppress(TimeoutError):
-        await asyncio.wait_for(woken.wait(), max(longest_s, 0))
+        async with asyncio.timeout(max(longest_s, 0)):
+            await woken.wait()
         await asyncio.sleep(_BETWEEN_LOOKS_S)
 
 

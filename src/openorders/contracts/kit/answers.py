@@ -1,7 +1,7 @@
 """What a route can answer with, and how it goes out over ASGI."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
@@ -13,6 +13,9 @@ from openorders.usecases.answers import Answer
 
 _JSON: Final = (b"content-type", b"application/json")
 _DOWNLOAD_PART: Final = 256 * 1024
+_LOOK_S: Final = 0.5
+"""How often a live answer looks whether the server stops."""
+
 _NO_CONTENT: Final = 204
 _NOT_MODIFIED: Final = 304
 
@@ -40,12 +43,14 @@ def no_content(headers: Iterable[tuple[str, str]] = ()) -> Answer:
 class Stream:
     """A body that is made while it is sent.
 
-    With a `filename` (plain ASCII of our own choosing) it is a file to be saved.
+    With a `filename` (plain ASCII of our own choosing) it is a file to be saved. One that is `live`
+    has no end of its own: it ends at once when its client goes away or the server stops.
     """
 
     content_type: str
     filename: str | None
     chunks: AsyncIterator[bytes]
+    live: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,50 @@ class OutgoingStream(Outgoing):
             await close(self.chunks)
 
 
+class OutgoingLive(OutgoingStream):
+    """The same for what has no end. Who makes it is stopped in the middle of waiting, as soon as
+    the client has gone or the server stops; then it is as complete as it ever is.
+    """
+
+    __slots__ = ("is_stopping",)
+
+    def __init__(
+        self,
+        headers: list[tuple[bytes, bytes]],
+        first: bytes,
+        chunks: AsyncIterator[bytes],
+        is_stopping: Callable[[], bool],
+    ) -> None:
+        super().__init__(headers, first, chunks)
+        self.is_stopping = is_stopping
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
+        is_wanted = scope["method"] != "HEAD"
+        gone = asyncio.ensure_future(_until_gone(receive))
+        telling = asyncio.ensure_future(self._tell(send))
+        try:
+            while is_wanted and not (gone.done() or telling.done() or self.is_stopping()):
+                await asyncio.wait(
+                    (gone, telling), timeout=_LOOK_S, return_when=asyncio.FIRST_COMPLETED
+                )
+        finally:
+            is_gone = gone.done()
+            gone.cancel()
+            telling.cancel()
+            await asyncio.wait((telling,))
+            await close(self.chunks)
+        if not telling.cancelled():
+            telling.result()
+        if not is_gone:
+            await send({"type": "http.response.body", "body": b""})
+
+    async def _tell(self, send: Send) -> None:
+        await send({"type": "http.response.body", "body": self.body, "more_body": True})
+        async for chunk in self.chunks:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+
+
 async def _until_gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
@@ -129,7 +178,7 @@ def outgoing(answered: Answer) -> Outgoing:
     return Outgoing(answered.status, headers, answered.body)
 
 
-async def outgoing_file(file: Stream | Download) -> Outgoing:
+async def outgoing_file(file: Stream | Download, is_stopping: Callable[[], bool]) -> Outgoing:
     """The file, ready to be sent. What the first chunk raises is raised here, before any byte."""
     headers = [
         (b"content-type", file.content_type.encode("latin-1")),
@@ -144,6 +193,8 @@ async def outgoing_file(file: Stream | Download) -> Outgoing:
     else:
         chunks = file.chunks
     first = await anext(chunks, b"")
+    if isinstance(file, Stream) and file.live:
+        return OutgoingLive(headers, first, chunks, is_stopping)
     return OutgoingStream(headers, first, chunks)
 
 

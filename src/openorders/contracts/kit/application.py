@@ -52,7 +52,7 @@ class Ground:
 
     `admit` turns a credential (None when none was sent) and a contract's name into a caller;
     `is_weather` knows the failures that pass by themselves; `report` takes note of a fault;
-    `quota` counts the requests of contracts that are limited.
+    `quota` counts the requests of contracts that are limited; `is_stopping` ends live answers.
     """
 
     services: Services
@@ -63,6 +63,7 @@ class Ground:
     version: str
     body_seconds: float = 30.0
     quota: Quota | None = None
+    is_stopping: Callable[[], bool] = lambda: False
 
 
 def build(contract: Contract, ground: Ground) -> Application:
@@ -186,7 +187,7 @@ def _performer(
             Call(scope, exchange, headers, context, refused), **arguments
         )
         if not isinstance(answered, Answer):
-            return await outgoing_file(answered)
+            return await outgoing_file(answered, ground.is_stopping)
         exchange.replayed = answered.replayed
         return outgoing(_unless_known(answered, headers) if route.etag else answered)
 
