@@ -70,16 +70,17 @@ def payment_state(order: Order) -> PaymentState:
     """What the payments add up to, against what the order costs its buyer now.
 
     The same table of rows as `money_differences` in the ledgers. Money that is on its way back
-    still counts as here, until the gateway has said yes.
+    still counts as here, until the gateway has said yes. A cancelled order costs nothing once
+    anything was taken for it; before that its state stays what it was.
     """
     taken = captured(order.payments)
     given_back = sum(payment.refunded for payment in order.payments)
-    price = _price(order)
-    is_paid = taken - given_back >= price
-    if given_back and (is_paid or order.progress is Progress.CANCELLED):
+    is_over = order.progress is Progress.CANCELLED and taken > 0
+    price = 0 if is_over else _price(order)
+    if taken - given_back >= price:
+        if not given_back:
+            return PaymentState.PAID
         return PaymentState.REFUNDED if given_back >= taken else PaymentState.PART_REFUNDED
-    if is_paid:
-        return PaymentState.PAID
     if taken - given_back + _authorised(order) >= price:
         return PaymentState.AUTHORISED
     return _unpaid_state(order)

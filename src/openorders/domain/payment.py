@@ -128,13 +128,6 @@ def refundable(payments: tuple[Payment, ...]) -> int:
     return sum(payment.refundable for payment in payments)
 
 
-def owed(total: int, payments: tuple[Payment, ...]) -> int:
-    """What is still to be paid of a total."""
-    kept = sum(p.captured - p.refunded - p.refunding for p in payments)
-    authorised = sum(p.amount for p in payments if p.state is AttemptState.AUTHORISED)
-    return max(0, total - kept - authorised)
-
-
 def give_back(
     payments: tuple[Payment, ...], amount: int, *, reason: str | None
 ) -> tuple[GiveBack, ...]:

@@ -1,7 +1,8 @@
 """How an order moves along its three axes: start, ship, deliver, complete, cancel, refund.
 
-A client asks for a word and may skip steps; what it skips is done on the way. Nothing ever
-moves backward.
+A client asks for a word and may skip steps; what it skips is done on the way. Progress and
+fulfilment never move backward. Payment goes wherever its records go: a reservation lapses, a
+refund fails after all (`balance.payment_state`).
 """
 
 from dataclasses import replace
@@ -20,7 +21,6 @@ from openorders.domain.order import (
     Line,
     LineState,
     Order,
-    PaymentState,
     Progress,
     Shipment,
     Word,
@@ -47,35 +47,6 @@ FULFILMENT_MOVES: Final = {
     Fulfilment.SHIPPED: {Fulfilment.DELIVERED},
     Fulfilment.DELIVERED: frozenset[Fulfilment](),
 }
-PAYMENT_MOVES: Final = {
-    PaymentState.NONE: {
-        PaymentState.PENDING,
-        PaymentState.AUTHORISED,
-        PaymentState.PAID,
-        PaymentState.FAILED,
-    },
-    PaymentState.PENDING: {
-        PaymentState.NONE,
-        PaymentState.AUTHORISED,
-        PaymentState.PAID,
-        PaymentState.FAILED,
-        PaymentState.PART_REFUNDED,
-        PaymentState.REFUNDED,
-    },
-    PaymentState.FAILED: {
-        PaymentState.PENDING,
-        PaymentState.AUTHORISED,
-        PaymentState.PAID,
-        PaymentState.PART_REFUNDED,
-        PaymentState.REFUNDED,
-    },
-    PaymentState.AUTHORISED: {PaymentState.PAID, PaymentState.PENDING, PaymentState.NONE},
-    PaymentState.PAID: {PaymentState.PART_REFUNDED, PaymentState.REFUNDED},
-    PaymentState.PART_REFUNDED: {PaymentState.REFUNDED, PaymentState.PAID},
-    PaymentState.REFUNDED: {PaymentState.PART_REFUNDED, PaymentState.PAID},
-}
-"""Money moves back, too: what was reserved is released, a refund fails after all."""
-
 _STEPS: Final = (
     Word.CREATED,
     Word.PAYMENT_PENDING,

@@ -186,7 +186,10 @@ sides as (
     select coalesce(o.id, m.order_id) as id, o.id is null as lost, p.order_id is not null as held,
         o.payment, o.payment_asked, o.progress,
         greatest(0, o.total - coalesce(w.amount, 0)) as price,
-        greatest(0, o.total - coalesce(w.amount, 0) - coalesce(m.unrecorded, 0)) as due,
+        case
+            when o.progress = 'cancelled' and m.taken > 0 then 0
+            else greatest(0, o.total - coalesce(w.amount, 0) - coalesce(m.unrecorded, 0))
+        end as due,
         coalesce(m.taken, 0) as taken, coalesce(m.given_back, 0) as given_back,
         coalesce(m.authorised, 0) as authorised, coalesce(m.waits, false) as waits,
         coalesce(m.declined, false) as declined, coalesce(m.refused, 0) as refused,
@@ -202,10 +205,11 @@ sides as (
 derived as (
     select b.id, 'payment' as what, b.payment as found,
         case
-            when b.given_back > 0
-                and (b.taken - b.given_back >= b.due or b.progress = 'cancelled')
-                then case when b.given_back >= b.taken then 'refunded' else 'part_refunded' end
-            when b.taken - b.given_back >= b.due then 'paid'
+            when b.taken - b.given_back >= b.due then case
+                when b.given_back = 0 then 'paid'
+                when b.given_back >= b.taken then 'refunded'
+                else 'part_refunded'
+            end
             when b.taken - b.given_back + b.authorised >= b.due then 'authorised'
             when b.waits then 'pending'
             when b.declined then 'failed'

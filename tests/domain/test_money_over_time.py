@@ -1,0 +1,305 @@
+"""Whatever happens to an order's money, in whatever order: never a cent more or less.
+
+Two machines do anything that buyers, staff and banks can do. With a bank that always gives back
+what it is asked to, what the store keeps is exactly what an independent opinion says the order
+costs its buyer. With one that refuses refunds, at once or days later, what the store keeps beyond
+that is never more than what was refused, and giving that back makes it exact again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
+
+from openorders.domain import balance, progress, refunding, taking
+from openorders.domain.change import Change
+from openorders.domain.order import Line, LineState, Order, PaymentState, Progress
+from openorders.domain.payment import AttemptState, OperationKind, OperationState
+from openorders.domain.refunding import RefundLine
+from openorders.domain.refusals import Refused
+from openorders.domain.store_settings import DiscountCode, ShippingMethod, StorePolicy, TaxRate
+from tests.domain.money_book import MoneyBook
+from tests.domain.orders import a_line, an_order
+
+POLICY = StorePolicy(
+    taxes=(
+        TaxRate(name="State", rate=Decimal("0.06")),
+        TaxRate(name="City", rate=Decimal("0.0425")),
+    )
+)
+CHARGE, REFUND = OperationKind.CHARGE, OperationKind.REFUND
+
+
+class Money(RuleBasedStateMachine):
+    """An order of a few lines, its buyer, its staff, and a bank that does what it is asked."""
+
+    book: MoneyBook
+    goodwill: int
+    was_paid: bool
+
+    @initialize(
+        lines=st.lists(st.tuples(st.integers(0, 4000), st.integers(1, 7)), min_size=1, max_size=4),
+        percent=st.sampled_from([None, "20", "33.3", "100"]),
+        shipping=st.sampled_from([0, 1, 599]),
+    )
+    def place(self, lines: list[tuple[int, int]], percent: str | None, shipping: int) -> None:
+        order = an_order(
+            *(a_line(number, price, units) for number, (price, units) in enumerate(lines, 1)),
+            policy=POLICY,
+            shipping=ShippingMethod(code="standard", cost=shipping, days=1),
+            discount=DiscountCode(code="OFF", percent=Decimal(percent)) if percent else None,
+            asked=True,
+        )
+        self.book = MoneyBook(replace(order, payment=balance.payment_state(order)))
+        self.goodwill = 0
+        self.was_paid = False
+
+    @property
+    def order(self) -> Order:
+        return self.book.order
+
+    def decided(self, decide: Callable[[], Change]) -> Change | None:
+        """What was decided and is written down; None when it was refused and nothing changed."""
+        before = self.order
+        try:
+            change = decide()
+        except Refused:
+            assert self.order is before
+            return None
+        self.book.save(change)
+        return change
+
+    # What buyers do.
+
+    @precondition(lambda self: not any(payment.is_open for payment in self.order.payments))
+    @rule(part=st.integers(1, 10), reserves=st.booleans())
+    def pay(self, part: int, reserves: bool) -> None:
+        """A tenth of what is owed, or more, or all of it."""
+        due = balance.owed(self.order)
+        if due:
+            kind = OperationKind.AUTHORISE if reserves else CHARGE
+            self.book.attempt(kind, max(1, due * part // 10))
+
+    @precondition(lambda self: not any(payment.is_open for payment in self.order.payments))
+    @rule(amount=st.integers(1, 3000))
+    def pay_too_late_or_too_much(self, amount: int) -> None:
+        """A charge that was given up arrives after all; nobody looked at what is owed."""
+        self.book.settle(self.book.attempt(CHARGE, amount), succeeded=True)
+
+    # What staff do.
+
+    @rule(amount=st.integers(1, 20_000))
+    def record_cash(self, amount: int) -> None:
+        order = self.order
+        payment = taking.by_hand(amount, method="cash", reference=None, at=self.book.by().at)
+        self.decided(lambda: taking.record(order, payment, self.book.by()))
+
+    @rule(which=st.integers(0, 5), amount=st.none() | st.integers(1, 5000))
+    def capture(self, which: int, amount: int | None) -> None:
+        held = [one for one in self.order.payments if one.state is AttemptState.AUTHORISED]
+        if not held:
+            return
+        payment = held[which % len(held)]
+        try:
+            taken = taking.capturable(self.order, payment, amount)
+        except Refused:
+            return
+        self.book.capture(payment.id, taken)
+
+    @rule(amount=st.integers(1, 20_000))
+    def refund_an_amount(self, amount: int) -> None:
+        owing, spare = balance.owed(self.order), balance.outstanding(self.order)
+        change = self.decided(lambda: refunding.refund_amount(self.order, amount, self.book.by()))
+        if change is not None:
+            assert change.order.refunds[-1].amount == amount
+            if not owing and not self._authorised:
+                self.goodwill += max(0, amount - spare)
+
+    @rule(
+        lines=st.lists(st.tuples(st.integers(1, 4), st.none() | st.integers(1, 4)), max_size=3),
+        shipping=st.sampled_from([0, 1, 300, 599]),
+        restock=st.booleans(),
+    )
+    def refund_parts(
+        self, lines: list[tuple[int, int | None]], shipping: int, restock: bool
+    ) -> None:
+        asked = tuple(RefundLine(line_id=number, quantity=units) for number, units in lines)  # type: ignore[arg-type]
+        self.decided(
+            lambda: refunding.refund_parts(
+                self.order, asked, self.book.by(), shipping=shipping, restock=restock
+            )
+        )
+
+    @rule(restock=st.booleans())
+    def refund_everything(self, restock: bool) -> None:
+        self.decided(
+            lambda: refunding.refund_everything(self.order, self.book.by(), restock=restock)
+        )
+
+    @rule(number=st.integers(1, 4))
+    def cancel_a_line(self, number: int) -> None:
+        self.decided(lambda: progress.cancel_lines(self.order, (number,), self.book.by()))  # type: ignore[arg-type]
+
+    @rule(number=st.integers(1, 4))
+    def ship_a_line(self, number: int) -> None:
+        if self.order.progress is not Progress.CANCELLED:
+            self.decided(lambda: progress.ship(self.order, self.book.by(), line_ids=(number,)))  # type: ignore[arg-type]
+
+    @rule()
+    def cancel(self) -> None:
+        self.decided(lambda: progress.cancel(self.order, self.book.by()))
+
+    # What the bank does.
+
+    @precondition(lambda self: self.book.open)
+    @rule(which=st.integers(0, 20))
+    def answer(self, which: int) -> None:
+        self.book.settle(self.book.open[which % len(self.book.open)], succeeded=True)
+
+    @precondition(lambda self: any(one.kind is not REFUND for one in self.book.open))
+    @rule(which=st.integers(0, 20))
+    def decline(self, which: int) -> None:
+        taking_money = [one for one in self.book.open if one.kind is not REFUND]
+        self.book.settle(taking_money[which % len(taking_money)], succeeded=False)
+
+    # What always holds.
+
+    @property
+    def _authorised(self) -> int:
+        held = [one for one in self.order.payments if one.state is AttemptState.AUTHORISED]
+        return sum(payment.amount for payment in held)
+
+    @invariant()
+    def no_payment_gives_back_more_than_it_took(self) -> None:
+        for payment in self.order.payments:
+            assert 0 <= payment.refunded + payment.refunding <= payment.captured <= payment.amount
+
+    @invariant()
+    def the_books_say_what_the_bank_says(self) -> None:
+        taken = self.book.done(CHARGE, OperationKind.CAPTURE)
+        assert sum(payment.captured for payment in self.order.payments) == taken
+        assert sum(payment.refunded for payment in self.order.payments) == self.book.done(REFUND)
+
+    @invariant()
+    def nothing_is_kept_beyond_the_price_but_what_a_bank_refused(self) -> None:
+        assert balance.outstanding(self.order) <= self.book.failed
+        assert not (balance.outstanding(self.order) and balance.owed(self.order))
+
+    @invariant()
+    def no_line_gives_back_more_than_its_share(self) -> None:
+        for line in self.order.lines:
+            units, amount = balance.refunded_of(self.order, line)
+            assert units <= line.quantity
+            assert 0 <= amount <= line.share
+        assert 0 <= balance.shipping_left(self.order) <= self.order.totals.shipping
+
+    @invariant()
+    def the_total_is_that_of_the_lines_that_are_left(self) -> None:
+        if self.order.progress is not Progress.CANCELLED:
+            left = sum(line.share for line in _live(self.order))
+            assert self.order.totals.total == left + self.order.totals.shipping
+
+    @invariant()
+    def what_was_paid_in_full_is_never_given_back_too_far(self) -> None:
+        covers = balance.kept(self.order) >= balance.price_of(self.order)
+        assert covers or not self.was_paid
+        self.was_paid = self.was_paid or (covers and not self.order.refunds)
+
+    @invariant()
+    def no_more_units_come_back_than_were_shipped(self) -> None:
+        for line in self.order.lines:
+            back = self.book.returned.get(line.variant_id, 0)
+            assert back <= (line.quantity if line.state is LineState.FULFILLED else 0)
+
+    @invariant()
+    def the_payment_axis_says_what_the_money_says(self) -> None:
+        word, kept = self.order.payment, balance.kept(self.order)
+        if word is PaymentState.PAID:
+            going_back = sum(payment.refunding for payment in self.order.payments)
+            assert balance.owed(self.order) <= going_back
+        if word in (PaymentState.PENDING, PaymentState.NONE, PaymentState.FAILED):
+            assert kept < self.order.totals.total
+        if word is PaymentState.REFUNDED:
+            assert kept == 0
+        if word is PaymentState.PART_REFUNDED:
+            assert self.book.done(REFUND)
+
+
+class MoneyOfASoundBank(Money):
+    """Every refund is done: the price is what an independent opinion says, to the cent."""
+
+    @invariant()
+    def what_is_kept_is_exactly_what_the_order_costs(self) -> None:
+        if balance.kept(self.order) >= balance.price_of(self.order):
+            assert balance.kept(self.order) == self.opinion()
+
+    def opinion(self) -> int:
+        """What is left of the order, each line by its units, less what was given as goodwill."""
+        order = self.order
+        if order.progress is Progress.CANCELLED:
+            return 0
+        gone = {entry.line_id: 0 for refund in order.refunds for entry in refund.lines}
+        for refund in order.refunds:
+            for entry in refund.lines:
+                gone[entry.line_id] += entry.quantity
+        lines = sum(_rest(line, gone.get(line.id, 0)) for line in _live(order))
+        shipping = order.totals.shipping - sum(refund.shipping for refund in order.refunds)
+        return max(0, lines + shipping - self.goodwill)
+
+
+class MoneyOfABankThatRefuses(Money):
+    """Refunds fail: at once, or after the bank had said yes."""
+
+    @precondition(lambda self: any(one.kind is REFUND for one in self.book.open))
+    @rule(which=st.integers(0, 20))
+    def refuse_a_refund(self, which: int) -> None:
+        going = [one for one in self.book.open if one.kind is REFUND]
+        self.book.settle(going[which % len(going)], succeeded=False)
+
+    @precondition(lambda self: self.book.done(REFUND))
+    @rule(which=st.integers(0, 20))
+    def refuse_a_refund_after_all(self, which: int) -> None:
+        done = [
+            one
+            for one in self.book.operations.values()
+            if one.kind is REFUND and one.state is OperationState.SUCCEEDED
+        ]
+        self.book.settle(done[which % len(done)], succeeded=False)
+
+    @rule()
+    def give_back_what_was_refused(self) -> None:
+        """Trying again lowers no price: it makes the books exact."""
+        spare, price = balance.outstanding(self.order), balance.price_of(self.order)
+        if spare:
+            change = refunding.refund_amount(self.order, spare, self.book.by())
+            self.book.save(change)
+            assert balance.price_of(self.order) == price == balance.kept(self.order)
+
+
+def _live(order: Order) -> list[Line]:
+    return [line for line in order.lines if line.state is not LineState.CANCELLED]
+
+
+def _rest(line: Line, gone: int) -> int:
+    """What the units that are left cost: the share less the rounded part of those that went."""
+    share = line.subtotal - line.discount_share + sum(line.tax_shares)
+    part = Decimal(share) * gone / line.quantity
+    return share - int(part.quantize(Decimal(1), rounding="ROUND_HALF_EVEN"))
+
+
+MoneyOfASoundBank.TestCase.settings = MoneyOfABankThatRefuses.TestCase.settings = settings(
+    max_examples=100, stateful_step_count=25, deadline=None
+)
+TestMoneyOfASoundBank = MoneyOfASoundBank.TestCase
+TestMoneyOfABankThatRefuses = MoneyOfABankThatRefuses.TestCase
