@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,10 +30,14 @@ class Subject:
     products: int
     database_url: str
     bindir: Path
+    folder: Path
+    """The data folder."""
 
 
 @contextmanager
-def running(*, workers: int, products: int) -> Iterator[Subject]:
+def running(
+    *, workers: int, products: int, environment: Mapping[str, str] | None = None
+) -> Iterator[Subject]:
     """A server with durable defaults on a new folder, stopped and removed at the end."""
     folder = Path(tempfile.mkdtemp(prefix="oo-bench-"))
     folder.chmod(0o755)
@@ -42,7 +46,7 @@ def running(*, workers: int, products: int) -> Iterator[Subject]:
         [OPENORDERS, "serve", "--port", str(port), "--workers", str(workers),
          "--data-dir", str(folder / "d")],
         stdout=subprocess.DEVNULL, stderr=sys.stderr,
-        env={**os.environ, "OPENORDERS_LOG_LEVEL": "warning"},
+        env={**os.environ, "OPENORDERS_LOG_LEVEL": "warning", **(environment or {})},
     )  # fmt: skip
     try:
         _wait(port, server)
@@ -73,6 +77,7 @@ def _filled(folder: Path, port: int, products: int) -> Subject:
         products=products,
         database_url=url,
         bindir=_bindir(),
+        folder=folder / "d",
     )
 
 
