@@ -2,12 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from openorders.contracts import kit
 
-EVENTS = "events"
+EVENTS: Final = "events"
 """Positions in the feed mean the same whatever types are asked for: one list, any filter."""
+
+NO_CURSOR: Final = kit.Unreadable(
+    "after", "is not a cursor of this list with these filters", "query"
+)
+"""What a list answers to any other text."""
 
 T = TypeVar("T")
 

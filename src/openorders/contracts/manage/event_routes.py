@@ -23,7 +23,6 @@ from openorders.contracts.manage.event_schemas import (
     StreamQuery,
 )
 from openorders.contracts.manage.ids import EVENT, ORDER
-from openorders.contracts.manage.order_routes import BAD_CURSOR
 from openorders.domain.events import Event, EventType
 from openorders.domain.ids import EventId, OrderId
 from openorders.domain.refusals import EventNotFound, EventsForgotten, Overloaded
@@ -57,7 +56,7 @@ _PAGE: Final = EventsOut(events=[_EVENT], next=kit.write_cursor(cursors.EVENTS, 
     only=STAFF,
     tag=EVENTS,
     refuses=(
-        BAD_CURSOR,
+        cursors.NO_CURSOR,
         Unreadable("types", "must be event types, separated by commas", "query"),
         EventsForgotten(100),
     ),
@@ -93,7 +92,7 @@ async def get_events(call: Call, query: EventsQuery) -> Answer:
     tag=EVENTS,
     reads={_LAST_SEEN: "The `id` of the last event that was seen: the stream goes on after it."},
     refuses=(
-        BAD_CURSOR,
+        cursors.NO_CURSOR,
         Unreadable(_LAST_SEEN, "is not a cursor of this list", "header"),
         EventsForgotten(100),
         Overloaded(5),

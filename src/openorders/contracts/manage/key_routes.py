@@ -10,7 +10,8 @@ from openorders.contracts.kit import Answer, Call, NoSuch, Unreadable
 from openorders.contracts.manage import cursors
 from openorders.contracts.manage.access import ADMIN
 from openorders.contracts.manage.ids import CUSTOMER, KEY
-from openorders.contracts.manage.key_schemas import KeyIn, KeyOut, KeysOut, KeysQuery, NewKeyOut
+from openorders.contracts.manage.key_schemas import KeyIn, KeyOut, KeysOut, NewKeyOut
+from openorders.contracts.manage.schemas import PageQuery
 from openorders.domain.access import Role
 from openorders.domain.ids import CustomerId, KeyId
 from openorders.domain.refusals import KeyNotFound
@@ -46,9 +47,9 @@ _SHOWN: Final = {
     answer_example={"keys": [_SHOWN], "next": None},
     only=ADMIN,
     tag=_TAG,
-    refuses=(Unreadable("after", "is not a cursor of this list with these filters", "query"),),
+    refuses=(cursors.NO_CURSOR,),
 )
-async def list_keys(call: Call, query: KeysQuery) -> Answer:
+async def list_keys(call: Call, query: PageQuery) -> Answer:
     """The store's keys, revoked ones too, in the order in which they were made."""
     after = cursors.after("keys", query.after)
     found = await read_keys(call.context, None if after is None else KeyId(after), query.limit + 1)

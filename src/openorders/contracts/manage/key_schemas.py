@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from openorders.contracts.manage.ids import CUSTOMER, KEY
-from openorders.contracts.manage.schemas import After, Limit, Next, Sent, Shown
+from openorders.contracts.manage.schemas import Next, Sent, Shown
 
 RoleWord = Literal["admin", "service", "partner", "customer"]
 
@@ -73,13 +73,6 @@ class NewKeyOut(KeyOut):
             "request, as only its hash is kept."
         ),
     ]
-
-
-class KeysQuery(Sent):
-    """Which page of the keys."""
-
-    after: After | None = None
-    limit: Limit = 50
 
 
 class KeysOut(Shown):

@@ -266,13 +266,6 @@ class RefundsOut(Shown):
     next: Next
 
 
-class PageQuery(Sent):
-    """Which page of a list."""
-
-    after: After | None = None
-    limit: Limit = 50
-
-
 class MethodIn(Sent):
     """A card to be saved at a gateway."""
 

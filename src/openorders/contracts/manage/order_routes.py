@@ -11,7 +11,6 @@ from openorders.contracts.manage.access import ADMIN, STAFF
 from openorders.contracts.manage.ids import ORDER
 from openorders.contracts.manage.money_schemas import (
     FullPaymentOut,
-    PageQuery,
     PaymentIn,
     PaymentOut,
     PaymentsOut,
@@ -21,6 +20,7 @@ from openorders.contracts.manage.money_schemas import (
 )
 from openorders.contracts.manage.order_schemas import OrderOut
 from openorders.contracts.manage.order_translate import order_out
+from openorders.contracts.manage.schemas import PageQuery
 from openorders.domain.ids import LineId, MethodId, OrderId, PaymentId, RefundId
 from openorders.domain.order import Word
 from openorders.domain.refusals import (
@@ -47,8 +47,6 @@ from openorders.usecases.refund_order import Returned, refund_order
 ORDERS: Final = "Orders"
 PAYMENTS: Final = "Payments"
 REFUNDS: Final = "Refunds"
-
-BAD_CURSOR: Final = Unreadable("after", "is not a cursor of this list with these filters", "query")
 
 _EXAMPLE: Final = OrderId(42)
 _ORDER_ID: Final = {"order_id": "order_42"}
@@ -81,7 +79,7 @@ async def get_order(call: Call, order_id: str) -> Answer:
     path_examples=_ORDER_ID,
     only=STAFF,
     tag=PAYMENTS,
-    refuses=(*_NO_ORDER, BAD_CURSOR),
+    refuses=(*_NO_ORDER, cursors.NO_CURSOR),
 )
 async def get_order_payments(call: Call, order_id: str, query: PageQuery) -> Answer:
     """Every attempt to pay the order, with the calls that were made to gateways."""
@@ -151,7 +149,7 @@ async def create_payment(call: Call, order_id: str, data: PaymentIn) -> Answer:
     path_examples=_ORDER_ID,
     only=STAFF,
     tag=REFUNDS,
-    refuses=(*_NO_ORDER, BAD_CURSOR),
+    refuses=(*_NO_ORDER, cursors.NO_CURSOR),
 )
 async def get_order_refunds(call: Call, order_id: str, query: PageQuery) -> Answer:
     """All money that went back, also for cancelled lines and for what was paid too much."""

@@ -15,7 +15,6 @@ from openorders.contracts.manage.money_schemas import (
     MethodIn,
     MethodOut,
     MethodsOut,
-    PageQuery,
     PaymentOut,
     PaymentsOut,
     PaymentsQuery,
@@ -23,7 +22,8 @@ from openorders.contracts.manage.money_schemas import (
     RefundsOut,
     VoidIn,
 )
-from openorders.contracts.manage.order_routes import BAD_CURSOR, PAYMENTS, REFUNDS
+from openorders.contracts.manage.order_routes import PAYMENTS, REFUNDS
+from openorders.contracts.manage.schemas import PageQuery
 from openorders.domain.ids import CustomerId, MethodId, OrderId, PaymentId, RefundId
 from openorders.domain.payment import AttemptState
 from openorders.domain.refusals import (
@@ -72,7 +72,7 @@ _EXAMPLE: Final = OrderId(42)
     answer_example=PaymentsOut(payments=[examples.FULL_PAYMENT], next=None),
     only=STAFF,
     tag=PAYMENTS,
-    refuses=(BAD_CURSOR,),
+    refuses=(cursors.NO_CURSOR,),
 )
 async def get_payments(call: Call, query: PaymentsQuery) -> Answer:
     """Every attempt to take money, oldest first, also those whose order never came to be."""
@@ -183,7 +183,7 @@ async def void(call: Call, payment_id: str, data: VoidIn | None) -> Answer:
     answer_example=RefundsOut(refunds=[examples.REFUND], next=None),
     only=STAFF,
     tag=REFUNDS,
-    refuses=(BAD_CURSOR,),
+    refuses=(cursors.NO_CURSOR,),
 )
 async def get_refunds(call: Call, query: PageQuery) -> Answer:
     """All money that goes or went back, oldest first."""

@@ -27,6 +27,13 @@ Next = Annotated[
 Currency = Annotated[str, Meta(description="ISO 4217 code; amounts have exactly its digits.")]
 
 
+class PageQuery(Sent):
+    """Which page of a list."""
+
+    after: After | None = None
+    limit: Limit = 50
+
+
 class Fault(Shown):
     """One thing that is wrong with a request."""
 
