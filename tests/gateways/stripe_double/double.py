@@ -228,7 +228,9 @@ class StripeDouble:
             sent["idempotency-key"] = key
         if replayed:
             sent["idempotent-replayed"] = "true"
-        body = self.faults.garbage or json.dumps(answer, indent=2).encode()
+        body = json.dumps(answer, indent=2).encode()
+        if self.faults.garbage is not None:
+            body = self.faults.garbage
         return web.Response(body=body, status=status, headers=sent, content_type="application/json")
 
     async def _once(
