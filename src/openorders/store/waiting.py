@@ -100,3 +100,21 @@ async def record_lapse(
         reference=opening.reference,
         now=now,
     )
+
+
+async def learn_card(
+    connection: Connection,
+    store_id: StoreId,
+    payment_id: PaymentId,
+    *,
+    card_brand: str,
+    card_last_four: str | None,
+) -> None:
+    """Write which card a payment was made with, where the first news of it did not say."""
+    await _Q.learn_card.execute(
+        connection,
+        store_id=store_id,
+        id=payment_id,
+        card_brand=card_brand,
+        card_last_four=card_last_four,
+    )

@@ -57,3 +57,9 @@ values (
     :store_id, :payment_id, :order_id, 'void', :amount, 'succeeded', :reason, :reference,
     'gateway', 'system', :now, :now, :now
 );
+
+-- name: learn_card
+-- Which card a payment was made with, where the first news of it did not say.
+update payments
+set card_brand = :card_brand, card_last_four = :card_last_four
+where store_id = :store_id and id = :id and card_brand is null;

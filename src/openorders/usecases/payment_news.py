@@ -52,6 +52,19 @@ def is_contested(operation: StoredOperation, outcome: Outcome) -> bool:
     return operation.state is not OperationState.STARTED and is_news(operation, outcome)
 
 
+async def learn(tx: Connection, store: Store, operation: StoredOperation, outcome: Outcome) -> None:
+    """Keep what is no news but more than was known: the first word need not name the card."""
+    is_known = operation.opens_payment and operation.state is OperationState.SUCCEEDED
+    if is_known and isinstance(outcome, Succeeded) and outcome.card_brand is not None:
+        await waiting.learn_card(
+            tx,
+            store.id,
+            operation.payment_id,
+            card_brand=outcome.card_brand,
+            card_last_four=outcome.card_last_four,
+        )
+
+
 async def write(
     tx: Connection, store: Store, operation: StoredOperation, outcome: Outcome, now: datetime
 ) -> None:

@@ -114,6 +114,8 @@ async def _settle(
 ) -> Settled:
     operation, order = held.operation, held.order
     if outcome is None or not payment_news.is_news(operation, outcome):
+        if outcome is not None:
+            await payment_news.learn(tx, store, operation, outcome)
         return await _as_it_is(tx, store, operation, order)
     await payment_news.write(tx, store, operation, outcome, now)
     taken = await payments.of_order(tx, store.id, operation.order_id)
