@@ -156,22 +156,17 @@ async def _buy_and_kill(
 ) -> tuple[Report, Ledger]:
     chance = random.Random(rules.seed)  # noqa: S311 - to be repeated, not unguessable
     nemesis = Nemesis(fleet, chance, rules.victims)
-    ledger, in_flight = Ledger(), [0]
+    ledger = Ledger()
+    in_flight: list[int] = []
     wanted = [plans.plan(rules.seed, number) for number in range(rules.orders)]
     async with shop.client() as http:
         crowd = Crowd(http, ledger, wanted)
         buying = asyncio.create_task(crowd.buy(abreast=rules.buyers))
-        struck = 0
-        while not buying.done() and (rules.strikes is None or struck < rules.strikes):
-            await asyncio.wait([buying], timeout=chance.uniform(*rules.pause_s))
-            if buying.done():
-                break
-            in_flight.append(ledger.in_flight)
-            await asyncio.to_thread(nemesis.strike)
-            struck += 1
-            if struck % 10 == 0:
-                say(f"{struck} strikes, {len(ledger.bought)} orders, {ledger.acks} answers")
-        await buying
+        try:
+            await _strike(rules, nemesis, buying, ledger, in_flight, say)
+            await buying
+        finally:
+            buying.cancel()
     report = Report(
         seed=rules.seed,
         orders=len(ledger.bought),
@@ -179,10 +174,31 @@ async def _buy_and_kill(
         unknown_outcomes=ledger.unknown,
         refused=dict(sorted(ledger.refused.items())),
         strikes=nemesis.counts,
-        in_flight_when_struck=statistics.median(in_flight),
+        in_flight_when_struck=statistics.median(in_flight or [0]),
         violations=list(ledger.surprises),
     )
     return report, ledger
+
+
+async def _strike(
+    rules: Rules,
+    nemesis: Nemesis,
+    buying: asyncio.Task[None],
+    ledger: Ledger,
+    in_flight: list[int],
+    say: Callable[[str], None],
+) -> None:
+    """One blow after another, for as long as somebody buys."""
+    struck = 0
+    while rules.strikes is None or struck < rules.strikes:
+        await asyncio.wait([buying], timeout=nemesis.chance.uniform(*rules.pause_s))
+        if buying.done():
+            return
+        in_flight.append(ledger.in_flight)
+        await asyncio.to_thread(nemesis.strike)
+        struck += 1
+        if struck % 10 == 0:
+            say(f"{struck} strikes, {len(ledger.bought)} orders, {ledger.acks} answers")
 
 
 async def _calm_down(rules: Rules, fleet: Fleet, shop: Shop, report: Report) -> None:
