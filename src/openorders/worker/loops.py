@@ -48,7 +48,9 @@ _log = structlog.get_logger(__name__)
 class Loop:
     """A step and how long to rest after it. One that did `full` of its work goes on at once.
 
-    A notification on `channel` ends the rest, so that the pause is only the net below it.
+    A notification on `channel` ends the rest, so that the pause is only the net below it. It
+    begins no step sooner than `apart_s` after one that had something to do: what comes all the
+    time is done in batches, what comes after a silence at once.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Loop:
     step: Callable[[Services], Awaitable[int]]
     full: int
     channel: str | None = None
+    apart_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +100,7 @@ LOOPS: Final[tuple[Loop | Pipeline, ...]] = (
         step=sequence,
         full=SEQUENCE_LIMIT,
         channel=EVENTS_TOLD,
+        apart_s=0.1,
     ),
     Pipeline(name="deliver_webhooks", run=keep_delivering, channel=DELIVERIES_QUEUED),
     Loop(name="sweep_operations", pause_s=2.0, step=sweep_operations, full=SWEEP_LIMIT),
@@ -177,6 +181,8 @@ class _Running:
         self.failures = 0
         self.watch.ran(loop.name, done)
         if done < loop.full:
+            if done and loop.apart_s:
+                await _rest(self.stop, loop.apart_s)
             await _rest(self.woken, loop.pause_s)
 
     async def _flow(self, pipeline: Pipeline) -> None:
