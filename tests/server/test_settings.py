@@ -54,6 +54,14 @@ def test_every_kind_of_setting_is_read():
         ("OPENORDERS_LOG_LEVEL", "loud"),
         ("OPENORDERS_DRAIN_SECONDS", "nan"),
         ("OPENORDERS_DRAIN_SECONDS", "-1"),
+        ("OPENORDERS_MAIL_FROM", "shop"),
+        ("OPENORDERS_MAIL_FROM", "a@example.com, b@example.com"),
+        ("OPENORDERS_MAIL_FROM", "a@example.com\nBcc: b@example.com"),
+        ("OPENORDERS_SMTP_SECURITY", "maybe"),
+        ("OPENORDERS_SMTP_PORT", "0"),
+        ("OPENORDERS_SMTP_TIMEOUT_SECONDS", "26"),
+        ("OPENORDERS_SMTP_USERNAME", "shop"),
+        ("OPENORDERS_SMTP_PASSWORD", "secret"),
         ("OPENORDERS_PROT", "8000"),
         ("OPENORDERS_PORT_FILE", "/etc/port"),
         ("OPENORDERS_DATABASE_URL_FILE", "/nowhere/at/all"),
@@ -75,6 +83,22 @@ def test_a_secret_may_be_in_a_file_and_is_never_shown(tmp_path):
     file.write_text("postgresql://me:hush@db/orders\n")
     settings = read({"OPENORDERS_DATABASE_URL_FILE": str(file)})
     assert settings.database_url == "postgresql://me:hush@db/orders"
+    assert "hush" not in repr(settings)
+
+
+def test_a_mail_server_is_set_with_its_password_in_a_file(tmp_path):
+    file = tmp_path / "password"
+    file.write_text("hush\n")
+    settings = read(
+        {
+            "OPENORDERS_SMTP_HOST": "mail.example",
+            "OPENORDERS_SMTP_USERNAME": "shop",
+            "OPENORDERS_SMTP_PASSWORD_FILE": str(file),
+            "OPENORDERS_MAIL_FROM": "The Shop <shop@example.com>",
+        }
+    )
+    assert (settings.smtp_host, settings.smtp_port) == ("mail.example", None)
+    assert (settings.smtp_security, settings.smtp_password) == ("starttls", "hush")
     assert "hush" not in repr(settings)
 
 

@@ -324,3 +324,37 @@ async def test_the_issuer_and_audience_decide_the_store(
     assert (await admitted(shared, hs256(claims(now)))).store == shared.store
     assert await refused(shared, hs256(claims(now, aud="other")))
     assert await refused(shared, hs256(claims(now, aud=["other", AUDIENCE])))
+
+
+async def language_of(world: World, customer_id: int) -> str | None:
+    row = await world.row(
+        "select language from customers where store_id = $1 and id = $2", customer_id
+    )
+    return None if row is None else row["language"]
+
+
+async def test_a_token_says_which_language_its_customer_reads(shared: World):
+    now = shared.clock()
+    await admitted(shared, hs256(claims(now, locale="de_AT")))
+    assert await language_of(shared, 42) == "de-AT"
+    await admitted(shared, hs256(claims(now, locale="fr")))
+    assert await language_of(shared, 42) == "de-AT", "what the store knows stays"
+    named = await admitted(shared, hs256(claims(now, sub="auth0|1", locale="it-IT")))
+    assert named.customer_id is not None
+    assert await language_of(shared, named.customer_id) == "it-IT"
+
+
+async def test_a_customer_who_was_known_before_can_still_say_their_language(shared: World):
+    now = shared.clock()
+    for sub in ("auth0|1", "user_43"):
+        caller = await admitted(shared, hs256(claims(now, sub=sub, name="Jane")))
+        assert caller.customer_id is not None
+        assert await language_of(shared, caller.customer_id) is None
+        await admitted(shared, hs256(claims(now, sub=sub, name="Jane", locale="nl")))
+        assert await language_of(shared, caller.customer_id) == "nl"
+
+
+@pytest.mark.parametrize("locale", ["", "C", 7, None, ["de"], "x" * 300, "de\x00"])
+async def test_a_locale_that_is_none_is_passed_over(shared: World, locale: object):
+    await admitted(shared, hs256(claims(shared.clock(), name="Jane", locale=locale)))
+    assert await language_of(shared, 42) is None
