@@ -172,6 +172,12 @@ class Settings:
     body_seconds: float = _setting(
         "How long a client may take to send a request's body.", to.seconds(3600), 30.0
     )
+    connections: int = _setting(
+        "How many clients may be connected to one process; who comes then is answered with 503 "
+        "and closed.",
+        to.whole(16, 60000),
+        2000,
+    )
     idle_seconds: float = _setting(
         "How long a connection is kept open without a request.", to.seconds(3600), 15.0
     )

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
@@ -12,7 +13,9 @@ from openorders.server.listener import Listener
 from openorders.server.protocol import Limits
 from openorders.server.sockets import listen, port_of
 
-LIMITS = Limits(line_bytes=65536, header_bytes=32768, header_seconds=0.4, body_seconds=0.4)
+LIMITS = Limits(
+    line_bytes=65536, header_bytes=32768, header_seconds=0.4, body_seconds=0.4, connections=1000
+)
 
 
 @dataclass
@@ -45,6 +48,12 @@ Serve = Callable[[], Awaitable[Served]]
 
 @pytest.fixture
 async def served() -> AsyncIterator[Served]:
+    async with serving(LIMITS) as served:
+        yield served
+
+
+@asynccontextmanager
+async def serving(limits: Limits) -> AsyncIterator[Served]:
     lifecycle = Lifecycle()
     asked: list[str] = []
     gate = asyncio.Event()
@@ -73,7 +82,7 @@ async def served() -> AsyncIterator[Served]:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    listener = Listener(application, LIMITS, lifecycle, idle_seconds=0.4)
+    listener = Listener(application, limits, lifecycle, idle_seconds=0.4)
     listening = listen("127.0.0.1", 0, 1)[0]
     port = port_of(listening)
     await listener.start(listening)

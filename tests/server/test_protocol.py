@@ -2,10 +2,11 @@
 
 import asyncio
 import time
+from dataclasses import replace
 
 import pytest
 
-from tests.server.conftest import Served
+from tests.server.conftest import LIMITS, Served, serving
 
 HEAD = b"GET / HTTP/1.1\r\nHost: test\r\n"
 CLOSE = b"Connection: close\r\n\r\n"
@@ -188,3 +189,22 @@ async def test_what_takes_too_long_is_cut_in_the_end(served: Served):
     await served.listener.close(0.2, asyncio.Event())
     assert time.monotonic() - began < 1
     assert await slow == b""
+
+
+async def test_connections_beyond_the_limit_are_refused_until_others_leave():
+    few = replace(LIMITS, header_seconds=30, connections=20)
+    async with serving(few) as served:
+        kept = [await asyncio.open_connection("127.0.0.1", served.port) for _ in range(20)]
+        for _, writer in kept:
+            writer.write(HEAD)  # and nothing more yet
+        refused = await served.say(b"")
+        assert refused.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+        assert b"\r\nretry-after: 1\r\n" in refused
+        assert b"\r\nconnection: close\r\n" in refused
+        assert served.asked == []
+        reader, writer = kept[0]
+        writer.write(CLOSE)
+        assert (await reader.read()).startswith(b"HTTP/1.1 200"), "who was there is served"
+        assert (await served.say(HEAD + CLOSE)).startswith(b"HTTP/1.1 200")
+        for _, writer in kept:
+            writer.close()

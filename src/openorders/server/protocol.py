@@ -1,7 +1,8 @@
 """HTTP/1.1 on one connection, with the limits that uvicorn's own protocol does not have.
 
 How long a request line and headers may be and how long they may take; how long a body may take;
-how long a client may refuse to read. What breaks a limit is refused in plain text and closed.
+how long a client may refuse to read; how many connections there may be. What breaks a limit is
+refused in plain text and closed.
 """
 
 import asyncio
@@ -18,18 +19,25 @@ from uvicorn.server import ServerState
 from openorders.asgi import Message
 
 _FIRST_REQUEST_SECONDS: Final = 1.0
+_REASONS: Final = {
+    400: b"Bad Request",
+    408: b"Request Timeout",
+    431: b"Request Header Fields Too Large",
+    503: b"Service Unavailable\r\nretry-after: 1",
+}
 _UPGRADE: Final = re.compile(rb"(?<=\r\n)upgrade(?=:)", re.IGNORECASE)
 _NO_UPGRADE: Final = b"x-upgrade-offered"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Sizes in bytes, times in seconds."""
+    """Sizes in bytes, times in seconds; `connections` at a time, of one process."""
 
     line_bytes: int
     header_bytes: int
     header_seconds: float
     body_seconds: float
+    connections: int
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -50,6 +58,9 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)  # pyright: ignore[reportArgumentType] - a Transport
+        if len(self.connections) > self._limits.connections:
+            self._refuse(503, "There are too many connections. Try again in a moment.")
+            return
         self._await(self._limits.header_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -159,13 +170,10 @@ class LimitedProtocol(HttpToolsProtocol):
             return
         cycle: Any = self.cycle
         if cycle is None or cycle.response_complete:
-            reason = {400: b"Bad Request", 408: b"Request Timeout"}.get(
-                status, b"Request Header Fields Too Large"
-            )
             self.transport.write(
                 b"HTTP/1.1 %d %s\r\ncontent-type: text/plain; charset=utf-8\r\n"
                 b"content-length: %d\r\nconnection: close\r\n\r\n%s"
-                % (status, reason, len(says), says.encode("ascii"))
+                % (status, _REASONS[status], len(says), says.encode("ascii"))
             )
         self.transport.close()
 

@@ -2,9 +2,12 @@
 
 import asyncio
 import contextlib
+import resource
 import signal
 import socket
+import sys
 from collections.abc import Callable
+from typing import Final
 
 from openorders.asgi import Application
 from openorders.server.assembly import Assembly
@@ -13,6 +16,9 @@ from openorders.server.listener import Listener
 from openorders.server.protocol import Limits
 from openorders.settings import Settings
 from openorders.telemetry import Metrics
+
+_OTHER_FILES: Final = 256
+"""Open files that are left to what is no client: the database, webhooks, exports."""
 
 
 class Stopping:
@@ -77,6 +83,12 @@ async def answer_requests(
         await listener.close(settings.stop_seconds, stopping.at_once)
 
 
+def _descriptors() -> int:
+    """How many files the system lets this process have open."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft
+
+
 def listener_for(settings: Settings, application: Application, lifecycle: Lifecycle) -> Listener:
     """A listener with the limits that the operator set."""
     limits = Limits(
@@ -84,5 +96,6 @@ def listener_for(settings: Settings, application: Application, lifecycle: Lifecy
         header_bytes=settings.header_bytes,
         header_seconds=settings.header_seconds,
         body_seconds=settings.body_seconds,
+        connections=min(settings.connections, max(16, _descriptors() - _OTHER_FILES)),
     )
     return Listener(application, limits, lifecycle, idle_seconds=settings.idle_seconds)
