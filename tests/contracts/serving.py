@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 
 from openorders import settings, web
+from openorders.asgi import Application
 from openorders.server.lifecycle import Lifecycle, Phase
 from openorders.services import services_of
 from openorders.telemetry import Metrics
@@ -22,19 +23,29 @@ FAULT = 500
 @dataclass
 class Served:
     """A client, what the contracts stand on, and the answers that were faults: there must be
-    none.
+    none. `application` is what the client asks, for answers that have no end.
     """
 
     client: httpx.AsyncClient
     services: Services
     faults: list[str]
+    application: Application
     digest_sql: str = ""
 
 
 @asynccontextmanager
-async def served(url: str, mails: Path, *, demo: bool = False) -> AsyncIterator[Served]:
+async def served(
+    url: str, mails: Path, *, demo: bool = False, manage_rate: int = 1_000_000
+) -> AsyncIterator[Served]:
     """Everything that a server answers with, on the database of this URL."""
-    chosen = settings.read({}, demo=demo, mail_dir=mails, pool_size=6, log_requests="none")
+    chosen = settings.read(
+        {},
+        demo=demo,
+        mail_dir=mails,
+        pool_size=6,
+        log_requests="none",
+        manage_rate=manage_rate,
+    )
     lifecycle = Lifecycle()
     lifecycle.phase = Phase.SERVING
     async with services_of(chosen, url) as services:
@@ -44,9 +55,10 @@ async def served(url: str, mails: Path, *, demo: bool = False) -> AsyncIterator[
             if answer.status_code == FAULT:
                 faults.append(f"{answer.request.method} {answer.request.url}")
 
+        shell = web.shell(chosen, services, lifecycle, Metrics())
         async with httpx.AsyncClient(
-            transport=httpx.ASGITransport(web.shell(chosen, services, lifecycle, Metrics())),
+            transport=httpx.ASGITransport(shell),
             base_url=ORIGIN,
             event_hooks={"response": [note]},
         ) as client:
-            yield Served(client, services, faults)
+            yield Served(client, services, faults, shell)

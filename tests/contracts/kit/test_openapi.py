@@ -5,11 +5,11 @@ import json
 import jsonschema_rs
 import pytest
 
-from openorders.contracts import ALL, kit
+from openorders.contracts import ALL, MANAGE, kit
 from tests.contracts.kit.conftest import World
 from tests.contracts.kit.sample import CONTRACT
 
-CONTRACTS = [CONTRACT, *ALL]
+CONTRACTS = [CONTRACT, *ALL, MANAGE]
 
 
 def responses_of(document, path, method):
@@ -49,7 +49,7 @@ def contents_of(operation):
     bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
     for body in bodies:
         for media, content in body.get("content", {}).items():
-            if media == "application/json":
+            if media in {"application/json", "application/problem+json"}:
                 yield content
 
 

@@ -189,7 +189,8 @@ def _said(reason: _OfOrders) -> tuple[ProblemType, str]:
         case no.OrderNotFound(order_id):
             return _no(f"order {ids.ORDER.format(order_id)}")
         case no.LineNotFound(order_id, line_id):
-            return _no(f"line {ids.LINE.format(line_id)} in order {ids.ORDER.format(order_id)}")
+            line, order = ids.LINE.format(line_id), ids.ORDER.format(order_id)
+            return kind.UNKNOWN_LINE, f"Order {order} has no line {line}."
         case no.CustomerNotFound(customer_id):
             return _no(f"customer {ids.CUSTOMER.format(customer_id)}")
         case no.UnknownGateway(name):

@@ -139,6 +139,9 @@ UNKNOWN_GATEWAY: Final = _type(
     "The store has no such gateway",
     "Or the gateway cannot do what was asked of it, such as show a page for paying.",
 )
+UNKNOWN_LINE: Final = _type(
+    "unknown-line", 422, "The order has no such line", "`GET /v1/orders/{id}` shows its lines."
+)
 NOTHING_TO_REFUND: Final = _type(
     "nothing-to-refund",
     409,
