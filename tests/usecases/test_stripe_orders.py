@@ -1,24 +1,17 @@
 """Orders paid through Stripe, from the click to the books: localstripe behind its double."""
 
-from collections.abc import AsyncIterator
-from contextlib import aclosing
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
 from openorders.domain.order import PaymentState, Progress, Word
 from openorders.domain.payment import AttemptState
 from openorders.domain.refusals import PaymentUnsettled, Refused
-from openorders.domain.store_settings import Capture
-from openorders.gateways.stripe_line import StripeLine
-from openorders.store.database import Database
 from openorders.usecases.cancel_order import Cancel, cancel_order
 from openorders.usecases.capture_payment import CapturePayment, capture_payment
 from openorders.usecases.expire_unpaid import expire_unpaid
 from openorders.usecases.refund_order import Refund, refund_order
-from tests.gateways.stripe_double.double import StripeDouble
-from tests.usecases.stripe_world import AtStripe, a_world_at_stripe
+from tests.usecases.stripe_world import AtStripe
 from tests.world import told
 
 ANY = told(lambda _done: "done")
@@ -178,17 +171,6 @@ async def test_a_refund_that_fails_later_moves_back_and_shows(shop: AtStripe) ->
     assert any("failed" in (entry.reason or "") for entry in now.history)
     assert (await shop.types(order))[-1] == "updated"
     assert await shop.differences() == []
-
-
-@pytest.fixture
-async def shop_by_hand(
-    database: Database, tmp_path: Path, stripe: StripeDouble
-) -> AsyncIterator[AtStripe]:
-    """A store that reserves the money and takes it when staff say so."""
-    async with aclosing(StripeLine(stripe.url, question_s=5.0)) as line:
-        yield await a_world_at_stripe(
-            database, tmp_path / "mail", stripe, line, capture=Capture.BY_HAND
-        )
 
 
 async def test_money_is_reserved_and_part_of_it_taken(shop_by_hand: AtStripe) -> None:
