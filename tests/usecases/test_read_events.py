@@ -101,6 +101,12 @@ async def test_a_page_has_only_the_types_and_the_order_that_were_asked_for(
     assert ([event.position for event in rest.events], rest.next, rest.more) == ([8], 8, False)
     of_one = await read_events(ctx, None, 10, order_id=orders[2].id)
     assert [event.position for event in of_one.events] == [3, 7]
+    first = await read_events(ctx, None, 1, order_id=orders[2].id)
+    assert ([event.position for event in first.events], first.next, first.more) == ([3], 3, True)
+    then = await read_events(
+        ctx, 3, 10, frozenset({EventType.ORDER_PROCESSING}), order_id=orders[2].id
+    )
+    assert ([event.position for event in then.events], then.next, then.more) == ([7], 7, False)
     none = await read_events(ctx, None, 10, frozenset({EventType.ORDER_REFUNDED}))
     assert (none.events, none.next, none.more) == ((), 8, False)
 

@@ -96,21 +96,32 @@ select pg_notify('openorders_sequenced', :store_ids::text);
 select set_config('synchronous_commit', 'off', true), pg_notify('openorders_events', '');
 
 -- name: read_events
--- A store's next events after a position. At most `scan` positions are looked at, of which those
--- of the wanted types and order are given back; the last row, without an id, says how many were
--- looked at, up to where, and up to where the store's events are no longer kept.
+-- A store's next events after a position, or those of one order (primary key, or
+-- event_positions_by_order; one of the two halves is never run). At most `scan` positions are
+-- looked at, of which those of the wanted types are given back; the last row, without an id, says
+-- how many were looked at, up to where, and up to where the store's events are no longer kept.
 with looked_at as materialized (
-    select p.position, p.event_id, p.order_id, p.type
-    from event_positions p
-    where p.store_id = :store_id and p.position > :after::bigint
-    order by p.position
-    limit :scan
+    (
+        select p.position, p.event_id, p.type
+        from event_positions p
+        where :order_id::bigint is null and p.store_id = :store_id and p.position > :after::bigint
+        order by p.position
+        limit :scan
+    )
+    union all
+    (
+        select p.position, p.event_id, p.type
+        from event_positions p
+        where p.store_id = :store_id and p.order_id = :order_id::bigint
+            and p.position > :after::bigint
+        order by p.position
+        limit :scan
+    )
 ),
 chosen as materialized (
     select l.position, l.event_id
     from looked_at l
-    where (:types::text[] is null or l.type = any(:types::text[]))
-        and (:order_id::bigint is null or l.order_id = :order_id::bigint)
+    where :types::text[] is null or l.type = any(:types::text[])
     order by l.position
     limit :limit
 )

@@ -26,7 +26,7 @@ from openorders.usecases.context import Context
 EVENTS_LIMIT_MAX: Final = 500
 
 SCAN: Final = 5_000
-"""How many positions one page looks at for events of the wanted types or order."""
+"""How many positions one page looks at for events of the wanted types."""
 
 FOLLOWERS_MAX: Final = 50
 """How many may follow in one process at the same time."""
@@ -45,8 +45,8 @@ _STREAM_PAGE: Final = 100
 class EventPage:
     """Events, oldest first, and the cursor to go on from.
 
-    With a filter a page may be empty and there may yet be more: so many positions are looked at
-    per page, and `next` is behind them.
+    With types a page may be short or empty and there may yet be more: `SCAN` positions are looked
+    at per page, and `next` is behind them.
     """
 
     events: tuple[Event, ...]
@@ -66,9 +66,8 @@ async def read_events(
     Refuses with `EventsForgotten` when events right after the cursor are no longer kept.
     """
     _require_reader(ctx)
-    filtered = types is not None or order_id is not None
     limit = min(limit, EVENTS_LIMIT_MAX)
-    scan = SCAN if filtered else limit
+    scan = limit if types is None else SCAN
     async with ctx.services.database.connection() as connection:
         looked = await events.read(
             connection,

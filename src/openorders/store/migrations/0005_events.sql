@@ -14,6 +14,7 @@ create table event_positions (
     -- Whatever the sequencer does, no event can get two positions.
     unique (store_id, event_id)
 );
+create index event_positions_by_order on event_positions (store_id, order_id, position);
 
 -- How far the sequencer is, in one row. Every id up to `high` has its position, or never existed,
 -- or is in a gap: its transaction had not committed when ids above it were read. `young` gaps are
