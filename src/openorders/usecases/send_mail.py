@@ -172,8 +172,10 @@ async def _sweep_some(services: Services) -> int | None:
 
 async def _send(services: Services, mail: Mail) -> Exception | None:
     """Hand a letter over and write down what came of it. None: it was taken."""
+    written = int(mail.created_at.timestamp())
     letter = Letter(
-        id=f"order-{mail.store_id}-{mail.order_id}-{mail.id}",
+        # With its time, so that a database that was begun anew says nothing twice.
+        id=f"order-{mail.store_id}-{mail.order_id}-{mail.id}-{written}",
         recipient=mail.recipient,
         recipient_name=mail.recipient_name,
         subject=mail.subject,
