@@ -1,11 +1,13 @@
 """Stores are what their operator has written down, and every mistake in it is named."""
 
+import json
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from openorders.domain.store_settings import (
+    Capture,
     DiscountCode,
     GatewaySettings,
     JwtSettings,
@@ -157,6 +159,65 @@ async def test_the_name_of_money_taken_by_hand_is_only_for_that(world: World, ga
     by_hand = '{"name": "shop", "gateways": [{"name": "manual", "kind": "manual"}]}'
     outcome = await apply_store(world.services, parse(by_hand))
     assert outcome.store.policy.gateways[0].is_by_hand
+
+
+STRIPE = """{"name": "shop", "gateways": [{
+    "name": "stripe", "kind": "stripe", "capture": "by_hand",
+    "secret_key": "sk_test_1", "webhook_secret": "whsec_1"
+}, "sandbox"]}"""
+
+
+async def test_a_gateway_says_whose_account_it_is_and_when_the_money_is_taken(world: World):
+    outcome = await apply_store(world.services, parse(STRIPE))
+    gateway = outcome.store.policy.gateways[0]
+    assert (gateway.kind, gateway.capture) == ("stripe", Capture.BY_HAND)
+    assert (gateway.secret_key, gateway.webhook_secret) == ("sk_test_1", "whsec_1")
+    assert "sk_test_1" not in repr(gateway)
+
+
+async def test_a_gateways_secrets_are_never_shown_and_stay_when_written_back(world: World):
+    outcome = await apply_store(world.services, parse(STRIPE))
+    shown = json.dumps(written(outcome.store), default=str)
+    assert "sk_test_1" not in shown
+    assert "whsec_1" not in shown
+    again = await apply_store(world.services, parse(shown))
+    assert again.applied is Applied.UNCHANGED
+    assert again.store.policy.gateways == outcome.store.policy.gateways
+
+
+async def test_every_mistake_in_a_gateway_is_named(world: World):
+    kept = {"name": "shop", "gateways": []}
+    for gateway, mistakes in (
+        ({"kind": "stripe"}, ["secret_key is required for a gateway of kind stripe"]),
+        (
+            {"kind": "stripe", "secret_key": "pk_test_1"},
+            ["secret_key is a publishable key; a secret one begins with sk_ or rk_"],
+        ),
+        (
+            {"kind": "stripe", "secret_key": "hunter2", "webhook_secret": "x"},
+            [
+                "secret_key is no key of Stripe; a secret one begins with sk_ or rk_",
+                "webhook_secret is no signing secret; one begins with whsec_",
+            ],
+        ),
+        (
+            {"kind": "stripe", "secret_key": "********"},
+            ["secret_key stands for a secret that is not there yet"],
+        ),
+        ({"secret_key": "sk_test_1"}, ["secret_key is only for a gateway of kind stripe"]),
+        ({"capture": "later"}, ["capture must be at_once or by_hand"]),
+        (
+            {"kind": "manual", "capture": "by_hand"},
+            ["capture must be at_once, since money by hand is there at once"],
+        ),
+        (
+            {"name": "a/b"},
+            ["name must be at most 50 letters, digits, dots, hyphens and underscores"],
+        ),
+    ):
+        kept["gateways"] = [{"name": "one", **gateway}]
+        named = await problems(world, json.dumps(kept))
+        assert named == [f"gateways[0].{mistake}" for mistake in mistakes]
 
 
 async def test_what_is_no_object_of_json_is_refused_with_its_place(world: World):

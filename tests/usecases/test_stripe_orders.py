@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from openorders.domain.ids import CustomerId, MethodId
 from openorders.domain.order import PaymentState, Progress, Word
 from openorders.domain.payment import AttemptState
 from openorders.domain.refusals import PaymentUnsettled, Refused
@@ -11,6 +12,7 @@ from openorders.usecases.cancel_order import Cancel, cancel_order
 from openorders.usecases.capture_payment import CapturePayment, capture_payment
 from openorders.usecases.expire_unpaid import expire_unpaid
 from openorders.usecases.refund_order import Refund, refund_order
+from openorders.usecases.saved_methods import SaveMethod, forget_method, save_method
 from tests.usecases.stripe_world import AtStripe
 from tests.world import told
 
@@ -209,4 +211,29 @@ async def test_a_reservation_that_ran_out_is_gone_and_shows(shop_by_hand: AtStri
     assert now.payment is PaymentState.PENDING
     assert sum("lapsed" in (entry.reason or "") for entry in now.history) == 1
     assert (await shop.pays(order)).body == b"authorised"
+    assert await shop.differences() == []
+
+
+async def saved(shop: AtStripe, token: str) -> MethodId:
+    """A card that the orders' customer leaves at Stripe."""
+    command = SaveMethod(customer_id=CustomerId(5), token=token)
+    answer = await save_method(shop.world.context(), command, told(lambda method: str(method.id)))
+    return MethodId(int(answer.body))
+
+
+async def test_a_card_saved_at_stripe_pays_there_and_is_let_go_of(shop: AtStripe) -> None:
+    world = shop.world
+    first = await saved(shop, "pm_card_visa")
+    second = await saved(shop, "pm_card_mastercard")
+    rows = await world.rows("select distinct customer from saved_methods where store_id = $1")
+    assert len(rows) == 1, "both belong to one customer of Stripe's"
+    order = await shop.order()
+    answer = await shop.pays(order, None, saved_method=second)
+    assert answer.body == b"captured"
+    assert (await shop.payment(order)).card_last_four == "4444"
+    assert (await world.order(order.id)).word is Word.PAID
+    for method in (first, second):
+        await forget_method(world.context(), method)
+    row = await world.row("select count(*) as n from saved_methods where store_id = $1")
+    assert row["n"] == 0
     assert await shop.differences() == []
