@@ -4,6 +4,7 @@ Imported with the first call to Stripe: the SDK takes 30 MB and a sixth of a sec
 """
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -21,6 +22,8 @@ _ABOUT_US: Final = f"openorders/{__version__} Stripe/v1 PythonBindings/{stripe.V
 _READ: Final = ("request-id", "idempotent-replayed", "stripe-should-retry", "retry-after")
 
 stripe.enable_telemetry = False
+logging.getLogger("stripe").setLevel(logging.WARNING)
+"""It would tell of every request, and of every decline."""
 
 
 class BoundedClient(stripe.HTTPClient):

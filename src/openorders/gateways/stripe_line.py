@@ -79,13 +79,21 @@ class StripeLine:
         self._url = url
         self._question_s = question_s
         self._http: BoundedClient | None = None
+        self._turn = asyncio.Lock()
 
     def account(self, secret_key: str) -> "StripeAccount":
         """An account, by its secret key; nothing is asked yet."""
         return StripeAccount(self, secret_key)
 
-    def client(self, secret_key: str) -> "stripe.StripeClient":
-        """The SDK's client of an account, on the shared connections."""
+    async def client(self, secret_key: str) -> "stripe.StripeClient":
+        """The SDK's client of an account, on the shared connections.
+
+        It is loaded beside the requests: it keeps a processor busy for half a second.
+        """
+        async with self._turn:
+            return await asyncio.to_thread(self._load, secret_key)
+
+    def _load(self, secret_key: str) -> "stripe.StripeClient":
         import stripe
 
         from openorders.gateways.stripe_http import BoundedClient
@@ -124,10 +132,10 @@ class StripeAccount:
 
         Raises `StripeSaysNo`, and what every gateway raises.
         """
+        if self._client is None:
+            self._client = await self._line.client(self._secret_key)
         import stripe
 
-        if self._client is None:
-            self._client = self._line.client(self._secret_key)
         try:
             async with asyncio.timeout(self._line.question_s):
                 answer = await question(self._client)
