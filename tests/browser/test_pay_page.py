@@ -13,7 +13,7 @@ import uvicorn
 from playwright.async_api import Browser, Page, async_playwright
 
 from openorders.domain.order import Order, Word
-from openorders.pages.pay import pay_application
+from openorders.pages.addressed import addressed_application
 from openorders.services import is_weather
 from openorders.store.database import Database
 from openorders.usecases.pay_page import pay_path
@@ -43,8 +43,8 @@ async def order(world: World) -> Order:
 
 @pytest.fixture
 async def origin(world: World) -> AsyncIterator[str]:
-    """The page on a port of its own, until the test ends."""
-    application: Any = pay_application(world.services, is_weather)
+    """The pages on a port of their own, until the test ends."""
+    application: Any = addressed_application(world.services, is_weather)
     config = uvicorn.Config(application, port=0, log_level="warning", ws="none", lifespan="off")
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
@@ -143,6 +143,72 @@ async def test_a_person_waits_for_a_late_bank_without_touching_anything(
     world.clock.move(minutes=1)
     await sweep_operations(world.services)
     await page.get_by_text("This order is paid").wait_for()
+
+
+async def let_time_pass(world: World) -> None:
+    """The clock of these tests stands still: the gateway is asked again only later."""
+    world.clock.move(seconds=5)
+
+
+@pytest.mark.parametrize("script", [True, False])
+async def test_a_person_pays_on_the_gateways_own_page(
+    world: World, order: Order, origin: str, browser: Browser, *, script: bool
+) -> None:
+    page = await opened(browser, address(origin, world, order), script=script)
+    await page.get_by_role("button", name="Pay on the gateway's page").click()
+    await page.get_by_text("You are about to pay 25.00 USD to shop.").wait_for()
+    await let_time_pass(world)
+    await page.get_by_role("button", name="Pay 25.00 USD").click()
+    status = page.get_by_role("status")
+    await status.wait_for()
+    assert "This order is paid" in await status.inner_text()
+    assert page.url == address(origin, world, order)
+    assert (await world.order(order.id)).word is Word.PAID
+
+
+@pytest.mark.parametrize("script", [True, False])
+async def test_a_persons_bank_asks_who_they_are(
+    world: World, order: Order, origin: str, browser: Browser, *, script: bool
+) -> None:
+    page = await opened(browser, address(origin, world, order), script=script)
+    await page.get_by_label("A card whose bank asks who you are").check()
+    await page.get_by_role("button", name="Pay 25.00 USD").click()
+    await let_time_pass(world)
+    await page.get_by_role("button", name="Yes, that is me").click()
+    status = page.get_by_role("status")
+    await status.wait_for()
+    assert "This order is paid" in await status.inner_text()
+    assert (await world.order(order.id)).word is Word.PAID
+
+
+async def test_a_person_says_no_at_their_bank_and_pays_with_another_card(
+    world: World, order: Order, origin: str, browser: Browser
+) -> None:
+    page = await opened(browser, address(origin, world, order))
+    await page.get_by_label("A card whose bank asks who you are").check()
+    await page.get_by_role("button", name="Pay 25.00 USD").click()
+    await let_time_pass(world)
+    await page.get_by_role("button", name="No", exact=True).click()
+    await page.get_by_role("alert").wait_for()
+    await page.get_by_label("Visa ending in 4242").check()
+    await page.get_by_role("button", name="Pay 25.00 USD").click()
+    await page.get_by_role("status").wait_for()
+    assert (await world.order(order.id)).word is Word.PAID
+
+
+async def test_a_person_who_goes_back_may_go_on_where_they_were(
+    world: World, order: Order, origin: str, browser: Browser
+) -> None:
+    page = await opened(browser, address(origin, world, order))
+    await page.get_by_role("button", name="Pay on the gateway's page").click()
+    await page.get_by_role("button", name="Pay 25.00 USD").wait_for()
+    await page.goto(address(origin, world, order))
+    await page.get_by_role("link", name="Go on with the payment").click()
+    await let_time_pass(world)
+    await page.get_by_role("button", name="Pay 25.00 USD").click()
+    await page.get_by_text("This order is paid").wait_for()
+    row = await world.row("select count(*) as n from sandbox_charges where store_id = $1")
+    assert row["n"] == 1
 
 
 async def test_the_page_looks_as_it_should(
