@@ -207,7 +207,7 @@ async def test_a_refund_that_fails_says_so_now_or_later(provider: Provider) -> N
     assert await books(provider) == [TAKEN]
 
 
-@pytest.mark.parametrize("reference", [None, "", "ch_999", "pi_999", "999", "ch_-1"])
+@pytest.mark.parametrize("reference", [None, "", "ch_999", "ch_", "pi_999", "999", "ch_-1"])
 async def test_a_payment_that_is_not_there_is_our_mistake(
     provider: Provider, reference: str | None
 ) -> None:
