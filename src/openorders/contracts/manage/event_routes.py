@@ -43,7 +43,7 @@ _EVENT: Final = EventOut(
     timestamp=datetime(2026, 11, 21, 15, 28, 24, 125000, tzinfo=UTC),
     contract="partner",
     order_version=2,
-    data={"id": "OR00042", "status": "paid"},
+    data={"order_id": "OR00042", "status": "paid"},
 )
 _PAGE: Final = EventsOut(events=[_EVENT], next=kit.write_cursor(cursors.EVENTS, 108), more=False)
 
@@ -73,7 +73,7 @@ async def get_events(call: Call, query: EventsQuery) -> Answer:
         cursors.after(cursors.EVENTS, query.after),
         query.limit,
         _types(query.types),
-        None if query.order is None else OrderId(ORDER.read(query.order, "order")),
+        _order(query.order),
     )
     cursor = kit.write_cursor(cursors.EVENTS, page.next)
     body = {
@@ -136,6 +136,15 @@ def _types(text: str | None) -> frozenset[EventType] | None:
         return frozenset(EventType(one) for one in text.split(","))
     except ValueError:
         raise Unreadable("types", "must be event types, separated by commas", "query") from None
+
+
+def _order(text: str | None) -> OrderId | None:
+    if text is None:
+        return None
+    try:
+        return OrderId(ORDER.parse(text))
+    except NoSuch:
+        raise Unreadable("order", "must be an order like order_42", "query") from None
 
 
 def _begin_after(call: Call, after: str | None) -> int | None:
