@@ -131,6 +131,7 @@ async def services_of(
             news=news,
             dialects=Dialects(),
             events_kept_for=timedelta(days=settings.events_kept_days),
+            mails_kept_for=timedelta(days=settings.mails_kept_days),
             outgoing=Outgoing(
                 Rules(
                     allow_private=settings.webhook_allow_private,

@@ -142,6 +142,11 @@ class Settings:
         to.origin,
         "https://api.stripe.com",
     )
+    mails_kept_days: int = _setting(
+        "For how many days the texts of mails to customers are kept, and whom they went to.",
+        to.whole(7, 36500),
+        90,
+    )
     log_format: LogFormat = _setting(
         "`json`, `console`, or `auto`: JSON unless the log goes to a terminal.",
         to.choice("auto", "console", "json"),

@@ -209,7 +209,7 @@ def test_a_refund_says_how_much_for_what_and_how_much_in_all() -> None:
         at=LATE_IN_NEW_YORK,
     )
     order = replace(an_order_for(Template.REFUNDED), refunds=(refund,))
-    wording = about(Template.REFUNDED, order=order, given_back=2500)
+    wording = about(Template.REFUNDED, order=order, given_back=2500, refund_id=RefundId(1))
     for shown in (wording.text, Reading(wording.html).text):
         assert "We have refunded 25.00 USD to you." in shown
         assert "50.00 USD" in shown

@@ -17,6 +17,7 @@ from openorders.domain.refusals import Refused
 from openorders.gateways.mail import Letter, MailServerUnavailable, MailUndelivered
 from openorders.usecases.advance_order import Advance, advance_order
 from openorders.usecases.context import Services
+from openorders.usecases.forget_mails import forget_mails
 from openorders.usecases.pay_order import Pay, pay_order
 from openorders.usecases.perform_operations import sweep_operations
 from openorders.usecases.send_mail import WAITS, Notification, hand_over, sweep_mails, write
@@ -368,3 +369,27 @@ async def test_no_transaction_is_open_while_a_mail_server_is_asked(
     services = replace(world.services, mailer=Looking())
     assert await shipped(world, order, services) == ["sent"]
     assert busy == [0]
+
+
+async def test_what_was_written_long_ago_is_forgotten_but_not_that_it_was(
+    world: World, paid: Order, tmp_path: Path
+) -> None:
+    assert await shipped(world, paid) == ["sent"]
+    unsent = replace(world.services, mailer=ShutMailbox())
+    async with world.database.transaction() as tx:
+        later = replace(await world.order(paid.id), version=99)
+        await write(tx, world.store, later, world.context().by())
+    world.clock.move(days=89)
+    assert await forget_mails(unsent) == 0
+    world.clock.move(days=2)
+    assert await forget_mails(unsent) == 1
+    assert await forget_mails(unsent) == 0
+    rows = await world.rows(
+        "select recipient, subject, body_text, body_html, sent_at from mails "
+        "where store_id = $1 order by id"
+    )
+    assert [*rows[0].values()][:4] == ["", "", "", ""]
+    assert rows[0]["sent_at"] is not None
+    assert rows[1]["recipient"] == "jane@example.com", "what is still to be sent stays"
+    assert await shipped(world, paid) == ["sent"]
+    assert len(mails_in(tmp_path / "mail")) == 1

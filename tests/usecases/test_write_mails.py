@@ -15,6 +15,7 @@ import pytest
 from openorders.domain.ids import CustomerId
 from openorders.domain.mails import AUTOMATIC, MailPolicy, OwnTemplate, Template
 from openorders.domain.order import Order, Shipment, Word
+from openorders.domain.refunding import RefundLine
 from openorders.domain.store_settings import Capture, GatewaySettings, StorePolicy
 from openorders.gateways.mail import Letter
 from openorders.store import mails, stores
@@ -381,3 +382,18 @@ async def test_stores_do_not_read_each_others_mail(
     await followed(world)
     assert await written(world) == [("placed", "version 1")]
     assert await written(other) == [("placed", "version 1")]
+
+
+async def test_a_refund_of_lines_says_which(world: World) -> None:
+    order = await world.placed(payment_asked=True)
+    await paid(world, order)
+    await refund_order(
+        world.context(),
+        Refund(order_id=order.id, lines=(RefundLine(line_id=order.lines[0].id),)),
+        told(str),
+    )
+    await followed(world)
+    row = await world.row(
+        "select body_text from mails where store_id = $1 and template = 'refunded'"
+    )
+    assert "This refund: 25.00 USD\n  1 x Product 1\n" in row["body_text"]

@@ -8,7 +8,7 @@ from typing import Final
 from asyncpg import Record
 
 from openorders.domain.events import EventType
-from openorders.domain.ids import CustomerId, OperationId, OrderId, StoreId
+from openorders.domain.ids import CustomerId, OperationId, OrderId, RefundId, StoreId
 from openorders.store import queries
 from openorders.store.database import Connection
 
@@ -76,6 +76,14 @@ class Cursor:
 
     position: int
     past: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenBack:
+    """Money that went back at one time, in minor units, and for which refund."""
+
+    amount: int
+    refund_id: RefundId | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,9 +184,11 @@ async def has_been_told(
 
 async def given_back_at(
     connection: Connection, store_id: StoreId, order_id: OrderId, at: datetime
-) -> int:
-    """How much of the order's money was given back at this very time, in minor units."""
-    return await _Q.given_back_at.fetchval(connection, store_id=store_id, order_id=order_id, at=at)
+) -> GivenBack:
+    """What of the order's money was given back at this very time."""
+    row = await _Q.given_back_at.fetchrow(connection, store_id=store_id, order_id=order_id, at=at)
+    assert row is not None, "a sum is always there"
+    return GivenBack(**dict(row))
 
 
 async def promise(
@@ -290,6 +300,12 @@ async def learn_language(
     await _Q.learn_language.execute(
         connection, store_id=store_id, customer_id=customer_id, language=language
     )
+
+
+async def forget(connection: Connection, before: datetime, *, limit: int) -> int:
+    """Empty mails that were written before and are done with. Returns how many."""
+    status = await _Q.forget_letters.execute(connection, before=before, limit=limit)
+    return int(status.rpartition(" ")[2])
 
 
 def _mail_of(row: Record) -> Mail:

@@ -72,8 +72,9 @@ select exists (
 );
 
 -- name: given_back_at
--- How much of an order's money went back at this time: what one event of a refund is about.
-select coalesce(sum(x.amount), 0)::bigint
+-- How much of an order's money went back at this time, and for which refund: what one event is
+-- about.
+select coalesce(sum(x.amount), 0)::bigint as amount, max(x.refund_id) as refund_id
 from payments p
 join payment_operations x on x.store_id = p.store_id and x.payment_id = p.id
 where p.store_id = :store_id and p.order_id = :order_id
@@ -176,3 +177,20 @@ returning true;
 update customers
 set language = :language
 where store_id = :store_id and id = :customer_id and language is null;
+
+-- name: forget_letters
+-- Empties mails that were written long ago and are done with (mails_to_forget). The rows stay: no
+-- cause is ever written about twice.
+with old as (
+    select m.store_id, m.id
+    from mails m
+    where m.body_text <> '' and m.created_at < :before
+        and (m.sent_at is not null or m.given_up_at is not null)
+    order by m.created_at
+    limit :limit
+    for update skip locked
+)
+update mails m
+set recipient = '', recipient_name = null, subject = '', body_text = '', body_html = ''
+from old
+where m.store_id = old.store_id and m.id = old.id;

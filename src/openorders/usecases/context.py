@@ -41,6 +41,7 @@ class Services:
     public_url: str | None = None
     open_contracts: dict[str, str | None] = field(default_factory=dict[str, str | None])
     events_kept_for: timedelta = timedelta(days=30)
+    mails_kept_for: timedelta = timedelta(days=90)
     bell: Bell = field(default_factory=Bell)
     news: News = field(default_factory=News)
     dialects: Mapping[str, Callable[[Store, Order], bytes]] = field(

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from openorders.domain.ids import RefundId
 from openorders.domain.language import wider_tags
 from openorders.domain.mails import DEFAULT_LANGUAGE, MailPolicy, OwnTemplate, Template
 from openorders.domain.order import Line, LineState, Order, PaymentState, Word
@@ -38,12 +39,13 @@ _TRACKED: Final = (Template.SHIPPED, Template.DELIVERED)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class News:
     """What a letter is about. `language` is the customer's, where it is known; `given_back` is
-    the refund that is written about, in minor units; `pay_url` leads to the pay page.
+    what went back now, in minor units, for the refund of that id; `pay_url` leads to the pay page.
     """
 
     template: Template
     language: str | None = None
     given_back: int | None = None
+    refund_id: RefundId | None = None
     pay_url: str | None = None
 
     def to(self, language: str | None) -> "News":
@@ -265,13 +267,15 @@ def _refund(order: Order, news: News, texts: Texts) -> ShownRefund | None:
     return ShownRefund(
         amount=_amount(order, now, texts),
         in_all=_amount(order, in_all, texts) if in_all > now else None,
-        items=_refunded_items(order, now, texts),
+        items=_refunded_items(order, news.refund_id, texts),
     )
 
 
-def _refunded_items(order: Order, amount: int, texts: Texts) -> tuple[ShownItem, ...]:
-    """The lines that the latest refund of this amount was for."""
-    refund = next((one for one in reversed(order.refunds) if one.given_back == amount), None)
+def _refunded_items(
+    order: Order, refund_id: RefundId | None, texts: Texts
+) -> tuple[ShownItem, ...]:
+    """The lines that the refund was for."""
+    refund = next((one for one in order.refunds if one.id == refund_id), None)
     if refund is None:
         return ()
     known = {line.id: line for line in order.lines}

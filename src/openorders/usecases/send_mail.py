@@ -27,6 +27,7 @@ from openorders.gateways.mail import (
 from openorders.store import mails
 from openorders.store.database import Connection
 from openorders.store.mails import Mail, NewMail
+from openorders.store.payments import StoredOperation
 from openorders.usecases import letters
 from openorders.usecases.context import Services
 from openorders.usecases.letters import News
@@ -106,18 +107,20 @@ async def promise(tx: Connection, store_id: StoreId, operation_ids: Sequence[Ope
 
 
 async def keep_promise(
-    tx: Connection, store: Store, operation_id: OperationId, order: Order, amount: int, by: By
+    tx: Connection, store: Store, operation: StoredOperation, order: Order, by: By
 ) -> None:
     """Write the letter that was asked for with a refund, now that it is done: in the transaction
     that says so.
     """
-    if not await mails.is_promised(tx, store.id, operation_id):
+    if not await mails.is_promised(tx, store.id, operation.id):
         return
-    news = News(template=Template.REFUNDED, given_back=amount)
+    news = News(
+        template=Template.REFUNDED, given_back=operation.amount, refund_id=operation.refund_id
+    )
     due_at = by.at + mails.FIRST_SWEEP_AFTER
     mail_id = await write_about(tx, store, order, news, now=by.at, due_at=due_at)
     if mail_id is not None:
-        await mails.keep_promise(tx, store.id, operation_id, mail_id)
+        await mails.keep_promise(tx, store.id, operation.id, mail_id)
 
 
 async def promised(

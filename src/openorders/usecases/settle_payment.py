@@ -130,8 +130,7 @@ async def _settle(
     change = change_of(order, since, operation, outcome, by)
     follow_ups = await changes.save(tx, store.id, change, by)
     if operation.kind is OperationKind.REFUND and isinstance(outcome, Succeeded):
-        amount = operation.amount
-        await send_mail.keep_promise(tx, store, operation.id, change.order, amount, by)
+        await send_mail.keep_promise(tx, store, operation, change.order, by)
     paid_meanwhile = await _to_be_asked_about(tx, store, operation, outcome)
     return _settled(operation, taken, change.order, outcome, (*follow_ups, *paid_meanwhile))
 

@@ -96,8 +96,10 @@ async def _news(
                 return None
             return News(template=template)
         case Template.REFUNDED:
-            amount = await mails.given_back_at(tx, store.id, order.id, event.at)
-            return News(template=template, given_back=amount or None)
+            given = await mails.given_back_at(tx, store.id, order.id, event.at)
+            return News(
+                template=template, given_back=given.amount or None, refund_id=given.refund_id
+            )
         case _:
             return News(template=template)
 

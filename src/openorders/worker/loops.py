@@ -20,6 +20,8 @@ from openorders.usecases.expire_unpaid import EXPIRY_LIMIT, expire_unpaid
 from openorders.usecases.forget_events import FORGET_LIMIT as FORGET_EVENTS_LIMIT
 from openorders.usecases.forget_events import forget_events
 from openorders.usecases.forget_keys import FORGET_LIMIT, forget_keys
+from openorders.usecases.forget_mails import FORGET_LIMIT as FORGET_MAILS_LIMIT
+from openorders.usecases.forget_mails import forget_mails
 from openorders.usecases.forget_webhooks import FORGET_LIMIT as FORGET_WEBHOOKS_LIMIT
 from openorders.usecases.forget_webhooks import forget_webhooks
 from openorders.usecases.notices import FORGET_LIMIT as FORGET_NOTICES_LIMIT
@@ -110,12 +112,14 @@ LOOPS: Final[tuple[Loop | Pipeline, ...]] = (
         step=write_mails,
         full=EVENTS_LIMIT,
         channel=EVENTS_SEQUENCED,
+        apart_s=0.5,
     ),
     Loop(name="sweep_mails", pause_s=5.0, step=sweep_mails, full=MAIL_LIMIT, channel=MAILS_WRITTEN),
     Loop(name="expire_unpaid", pause_s=10.0, step=expire_unpaid, full=EXPIRY_LIMIT),
     Loop(name="forget_events", pause_s=600.0, step=forget_events, full=FORGET_EVENTS_LIMIT),
     Loop(name="forget_webhooks", pause_s=600.0, step=forget_webhooks, full=FORGET_WEBHOOKS_LIMIT),
     Loop(name="forget_keys", pause_s=300.0, step=forget_keys, full=FORGET_LIMIT),
+    Loop(name="forget_mails", pause_s=300.0, step=forget_mails, full=FORGET_MAILS_LIMIT),
     Loop(name="forget_notices", pause_s=600.0, step=forget_notices, full=FORGET_NOTICES_LIMIT),
     Loop(name="clear_methods", pause_s=60.0, step=clear_methods, full=CLEAR_LIMIT),
 )

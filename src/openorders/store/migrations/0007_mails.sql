@@ -13,6 +13,9 @@ alter table mails
     -- Somebody is handing the mail over, and has until then to say what came of it.
     add column held_until timestamptz;
 
+-- Mails whose texts are still there, the oldest first.
+create index mails_to_forget on mails (created_at) where body_text <> '';
+
 -- How far each store's automatic mails are written; no row while a store wants none. Events up
 -- to `past`, an id of the outbox, happened before it wanted any.
 create table mail_cursors (
