@@ -23,30 +23,18 @@ class KeyIn(Sent):
     """A key to be made."""
 
     role: _Role
-    partner_name: (
-        Annotated[
-            str,
-            Meta(
-                min_length=1,
-                max_length=200,
-                description="The partner, for that role and only for it.",
-            ),
-        ]
-        | None
-    ) = None
-    customer_id: (
-        Annotated[
-            str,
-            Meta(
-                pattern=CUSTOMER.pattern,
-                description="The customer, for that role and only for it.",
-            ),
-        ]
-        | None
-    ) = None
-    label: (
-        Annotated[str, Meta(min_length=1, max_length=200, description="A note for people.")] | None
-    ) = None
+    partner_name: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=200)] | None,
+        Meta(description="The partner, for that role and only for it."),
+    ] = None
+    customer_id: Annotated[
+        Annotated[str, Meta(pattern=CUSTOMER.pattern)] | None,
+        Meta(description="The customer, for that role and only for it."),
+    ] = None
+    label: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=200)] | None,
+        Meta(description="A note for people."),
+    ] = None
 
 
 class KeyOut(Shown):

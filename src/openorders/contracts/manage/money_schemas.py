@@ -15,7 +15,8 @@ OutcomeWord = Literal["started", "succeeded", "failed"]
 RefundWord = Literal["started", "succeeded", "failed", "part_failed"]
 
 _Reason = Annotated[
-    str, Meta(min_length=1, max_length=500, description="Why; it is kept in the order's history.")
+    Annotated[str, Meta(min_length=1, max_length=500)] | None,
+    Meta(description="Why; it is kept in the order's history."),
 ]
 _OrderId = Annotated[str, Meta(description="The order it belongs to.")]
 
@@ -25,76 +26,44 @@ class PaymentIn(Sent):
     gateway's own page (`page`), or one that was taken by hand (`method` is `manual`).
     """
 
-    method: (
-        Annotated[
-            Literal["manual"], Meta(description="The money is here already; staff vouch for it.")
-        ]
-        | None
-    ) = None
-    how: (
-        Annotated[
-            str,
-            Meta(
-                pattern="^[a-z][a-z0-9_]{0,39}$",
-                description="How it was taken by hand: `bank_transfer`, `cash`, …",
-            ),
-        ]
-        | None
-    ) = None
-    reference: (
-        Annotated[
-            str,
-            Meta(
-                min_length=1,
-                max_length=200,
-                description="What money taken by hand is found by elsewhere, as on a statement.",
-            ),
-        ]
-        | None
-    ) = None
-    token: (
-        Annotated[
-            str,
-            Meta(min_length=1, max_length=500, description="The card, as its gateway names it."),
-        ]
-        | None
-    ) = None
-    payment_method_id: (
-        Annotated[str, Meta(pattern=METHOD.pattern, description="A card that was saved.")] | None
-    ) = None
+    method: Annotated[
+        Literal["manual"] | None, Meta(description="The money is here already; staff vouch for it.")
+    ] = None
+    how: Annotated[
+        Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,39}$")] | None,
+        Meta(description="How it was taken by hand: `bank_transfer`, `cash`, …"),
+    ] = None
+    reference: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=200)] | None,
+        Meta(description="What money taken by hand is found by elsewhere, as on a statement."),
+    ] = None
+    token: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=500)] | None,
+        Meta(description="The card, as its gateway names it."),
+    ] = None
+    payment_method_id: Annotated[
+        Annotated[str, Meta(pattern=METHOD.pattern)] | None,
+        Meta(description="A card that was saved."),
+    ] = None
     page: Annotated[
         bool, Meta(description="The buyer pays on the gateway's own page, where it has one.")
     ] = False
-    gateway: (
-        Annotated[
-            str,
-            Meta(
-                min_length=1,
-                max_length=100,
-                description="The store's gateway of that name; else the order's, or the default.",
-            ),
-        ]
-        | None
-    ) = None
-    amount: (
-        Annotated[
-            Amount,
-            Meta(description="Part of what is owed; without it, all of it. By hand: what came."),
-        ]
-        | None
-    ) = None
-    return_url: (
-        Annotated[
-            str,
-            Meta(
-                max_length=2000,
-                description="Where the buyer comes back to, when their bank wants to know them or "
-                "they pay on a page. Without it, a card whose bank asks is declined.",
-            ),
-        ]
-        | None
-    ) = None
-    reason: _Reason | None = None
+    gateway: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=100)] | None,
+        Meta(description="The store's gateway of that name; else the order's, or the default."),
+    ] = None
+    amount: Annotated[
+        Amount | None,
+        Meta(description="Part of what is owed; without it, all of it. By hand: what came."),
+    ] = None
+    return_url: Annotated[
+        Annotated[str, Meta(max_length=2000)] | None,
+        Meta(
+            description="Where the buyer comes back to, when their bank wants to know them or they "
+            "pay on a page. Without it, a card whose bank asks is declined."
+        ),
+    ] = None
+    reason: _Reason = None
 
 
 class NextAction(Shown):
@@ -174,29 +143,26 @@ class PaymentsQuery(Sent):
 class CaptureIn(Sent):
     """How much of what is reserved is to be taken."""
 
-    amount: (
-        Annotated[Amount, Meta(description="How much; without it, what is owed of it.")] | None
-    ) = None
-    reason: _Reason | None = None
+    amount: Annotated[
+        Amount | None, Meta(description="How much; without it, what is owed of it.")
+    ] = None
+    reason: _Reason = None
 
 
 class VoidIn(Sent):
     """Why a payment is given up."""
 
-    reason: _Reason | None = None
+    reason: _Reason = None
 
 
 class RefundLineIn(Sent):
     """A line to be given money back for."""
 
     line_id: Annotated[str, Meta(pattern=LINE.pattern, description="The order's line.")]
-    quantity: (
-        Annotated[
-            int,
-            Meta(ge=1, le=1_000_000, description="So many units; without it, all that is left."),
-        ]
-        | None
-    ) = None
+    quantity: Annotated[
+        Annotated[int, Meta(ge=1, le=1000000)] | None,
+        Meta(description="So many units; without it, all that is left."),
+    ] = None
 
 
 class RefundIn(Sent):
@@ -211,20 +177,17 @@ class RefundIn(Sent):
     shipping: Annotated[
         bool, Meta(description="Whether all that is left of the shipping goes back.")
     ] = False
-    shipping_amount: (
-        Annotated[Amount, Meta(description="So much of the shipping instead of all of it.")] | None
-    ) = None
-    amount: (
-        Annotated[
-            Amount,
-            Meta(
-                description="An amount by itself, as goodwill. With lines or shipping: exactly "
-                "what they come to, else nothing is done."
-            ),
-        ]
-        | None
-    ) = None
-    reason: _Reason | None = None
+    shipping_amount: Annotated[
+        Amount | None, Meta(description="So much of the shipping instead of all of it.")
+    ] = None
+    amount: Annotated[
+        Amount | None,
+        Meta(
+            description="An amount by itself, as goodwill. With lines or shipping: exactly what "
+            "they come to, else nothing is done."
+        ),
+    ] = None
+    reason: _Reason = None
     restock: Annotated[
         bool, Meta(description="Whether the refunded units of shipped lines are on hand again.")
     ] = False
@@ -272,13 +235,10 @@ class MethodIn(Sent):
     token: Annotated[
         str, Meta(min_length=1, max_length=500, description="The card, as its gateway names it.")
     ]
-    gateway: (
-        Annotated[
-            str,
-            Meta(min_length=1, max_length=100, description="The gateway; else the default one."),
-        ]
-        | None
-    ) = None
+    gateway: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=100)] | None,
+        Meta(description="The gateway; else the default one."),
+    ] = None
 
 
 class MethodOut(Shown):

@@ -16,10 +16,13 @@ _Contract = Annotated[
     ContractWord, Meta(description="In whose words the events' orders are written.")
 ]
 _Types = Annotated[
-    list[EventType],
-    Meta(min_length=1, max_length=100, description="Only events of these types."),
+    Annotated[list[EventType], Meta(min_length=1, max_length=100)] | None,
+    Meta(description="Only events of these types."),
 ]
-_Label = Annotated[str, Meta(min_length=1, max_length=200, description="A note for people.")]
+_Label = Annotated[
+    Annotated[str, Meta(min_length=1, max_length=200)] | None,
+    Meta(description="A note for people."),
+]
 
 
 class EndpointIn(Sent):
@@ -27,23 +30,28 @@ class EndpointIn(Sent):
 
     url: _Url
     contract: _Contract
-    types: _Types | None = None
-    label: _Label | None = None
+    types: _Types = None
+    label: _Label = None
 
 
 class EndpointChange(Sent):
     """What is to be different; a field that is left out, or null, stays as it is."""
 
-    url: _Url | None = None
-    contract: _Contract | None = None
-    types: _Types | None = None
+    url: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=2000)] | None,
+        Meta(description="Where events are sent."),
+    ] = None
+    contract: Annotated[
+        ContractWord | None, Meta(description="In whose words the events' orders are written.")
+    ] = None
+    types: _Types = None
     all_types: Annotated[
         bool, Meta(description="Every type, also those that are still to come.")
     ] = False
-    label: _Label | None = None
-    enabled: (
-        Annotated[bool, Meta(description="Whether anything is sent; what waits is kept.")] | None
-    ) = None
+    label: _Label = None
+    enabled: Annotated[
+        bool | None, Meta(description="Whether anything is sent; what waits is kept.")
+    ] = None
 
 
 class EndpointOut(Shown):
@@ -151,16 +159,14 @@ class DeliveriesOut(Shown):
 class ReplayIn(Sent):
     """Which part of the feed an endpoint is to be told again."""
 
-    after: (
-        Annotated[str, Meta(max_length=100, description="A cursor; without: from the oldest on.")]
-        | None
-    ) = None
-    until: (
-        Annotated[
-            str, Meta(max_length=100, description="The cursor of the last; without: up to now.")
-        ]
-        | None
-    ) = None
+    after: Annotated[
+        Annotated[str, Meta(max_length=100)] | None,
+        Meta(description="A cursor; without: from the oldest on."),
+    ] = None
+    until: Annotated[
+        Annotated[str, Meta(max_length=100)] | None,
+        Meta(description="The cursor of the last; without: up to now."),
+    ] = None
     missed_only: Annotated[
         bool, Meta(description="Leave out what the endpoint has taken already.")
     ] = False
