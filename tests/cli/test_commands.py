@@ -55,7 +55,7 @@ def test_a_store_is_shown_as_it_can_be_applied(run: Run, shop: str, tmp_path: Pa
 def test_stores_are_listed_for_people_and_for_programs(run: Run, shop: str):
     assert "shop" in run("store", "list").out
     assert json.loads(run("store", "list", "--json").out) == [
-        {"name": "shop", "currency": "USD", "time_zone": "UTC", "number_prefix": ""}
+        {"id": 1, "name": "shop", "currency": "USD", "time_zone": "UTC", "number_prefix": ""}
     ]
 
 

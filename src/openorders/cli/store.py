@@ -56,12 +56,13 @@ def create(
 
 @app.command(name="list")
 def list_(*, json: AsJson = False, where: Where = HERE) -> None:
-    """List the stores."""
+    """List the stores. Their numbers are in the addresses of pages and of gateways' notices."""
     from openorders.usecases.keep_stores import list_stores
 
     async def work(services: "Services") -> None:
         rows = [
             {
+                "id": store.id,
                 "name": store.name,
                 "currency": store.currency,
                 "time_zone": store.time_zone,
@@ -72,7 +73,7 @@ def list_(*, json: AsJson = False, where: Where = HERE) -> None:
         if json:
             as_json(rows)
         else:
-            columns = ("name", "currency", "time_zone", "number_prefix")
+            columns = ("id", "name", "currency", "time_zone", "number_prefix")
             as_table(rows, columns, "There is no store yet; `openorders store create` makes one.")
 
     run(where, work)
