@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from openorders.domain.ids import OrderId, StoreId
 from openorders.domain.payment import OperationKind
 from openorders.gateways.payments import (
+    Declined,
     Entry,
     Gateway,
     GatewayCall,
@@ -28,6 +29,11 @@ from tests.world import Clock
 
 HERE, ELSEWHERE = StoreId(1), StoreId(2)
 FOR_EVER = 10**9
+
+HELD = (2500, 0, 0)
+TAKEN = (2500, 2500, 0)
+NOTHING = (0, 0, 0)
+"""What `books` says of a payment of 25.00 that is reserved, taken, or neither."""
 
 
 class Provider(Protocol):
@@ -179,6 +185,11 @@ def waits(outcome: Outcome | None) -> Pending:
     assert isinstance(outcome, Pending), outcome
     assert outcome.action_url is not None
     return outcome
+
+
+def is_no(outcome: object, code: str) -> bool:
+    """Whether this is a no with this code."""
+    return isinstance(outcome, Declined) and outcome.code == code
 
 
 async def entries(provider: Provider, gateway: Gateway | None = None) -> list[Entry]:

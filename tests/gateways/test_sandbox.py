@@ -1,5 +1,5 @@
 """What is the sandbox's alone: cards that misbehave, pages that our own pages show, its books.
-What it promises like every gateway is in `test_every_gateway.py`."""
+What it promises like every gateway is in `test_every_gateway*.py`."""
 
 import asyncio
 
