@@ -126,13 +126,17 @@ where :anew;
 delete from mail_cursors where store_id = :store_id;
 
 -- name: stores_behind
--- Stores with events that nobody has looked at for mails.
+-- Stores with events that nobody has looked at for mails. Each is one look at the primary key of
+-- event_positions; `exists` would be planned as a scan of all events.
 select c.store_id
 from mail_cursors c
-where exists (
-    select from event_positions p
+where (
+    select p.position
+    from event_positions p
     where p.store_id = c.store_id and p.position > c.position
-)
+    order by p.position
+    limit 1
+) is not null
 order by c.store_id
 limit :limit;
 
