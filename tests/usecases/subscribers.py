@@ -89,20 +89,15 @@ class Shop:
     async def later(self, **span: float) -> None:
         """So much time goes by for everything that waits."""
         past = timedelta(**span)
-        await self.world.rows(
-            "update webhook_lanes set due_at = due_at - $2::interval where store_id = $1 returning 1", past
-        )
-        await self.world.rows(
-            """
-            update webhook_endpoints
-            set failing_since = failing_since - $2::interval, paused_until = paused_until - $2::interval
-            where store_id = $1 returning 1
-            """,
-            past,
-        )
-        await self.world.rows(
-            "update webhook_secrets set until = until - $2::interval where store_id = $1 returning 1", past
-        )
+        for table, times in (
+            ("webhook_lanes", ("due_at",)),
+            ("webhook_endpoints", ("failing_since", "paused_until")),
+            ("webhook_secrets", ("until",)),
+        ):
+            moved = ", ".join(f"{time} = {time} - $2::interval" for time in times)
+            await self.world.rows(
+                f"update {table} set {moved} where store_id = $1 returning 1", past
+            )
         self.world.clock.now += past
 
     async def read(self, endpoint_id: EndpointId) -> Endpoint:
