@@ -28,7 +28,7 @@ ARROWS = {
     "usecases": {"domain", "store", "gateways"},
     "asgi": set(),
     "contracts": {"asgi", "usecases", "domain"},
-    "pages": {"usecases", "domain"},
+    "pages": {"asgi", "usecases", "domain"},
     "worker": {"usecases", "domain"},
     # What a worker is, apart from everybody else, so that it does not load what answers HTTP.
     "background": {"services", "settings", "telemetry", "usecases", "worker"},
