@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from openorders import services
 from openorders.gateways.mail import MailServerUnavailable, MailUndelivered
 from openorders.gateways.mail_smtp import (
     LETTERS_PER_CONNECTION,
@@ -20,6 +21,7 @@ from openorders.gateways.mail_smtp import (
     SmtpMailer,
     opened_mailer,
 )
+from openorders.settings import read
 from tests.gateways.mail_servers import (
     Mailbox,
     certificate,
@@ -341,3 +343,33 @@ async def test_a_name_cannot_add_recipients_or_headers() -> None:
         assert envelope.rcpt_tos == ["jane@example.com"]
         assert [one.addr_spec for one in mail["To"].addresses] == ["jane@example.com"]
         assert mail["Bcc"] is None
+
+
+async def test_settings_lead_to_the_server(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path_factory.mktemp("trusted")
+    server, _ = certificate(folder)
+    monkeypatch.setenv("SSL_CERT_FILE", str(folder / "127.0.0.1.pem"))
+    mailbox = Mailbox(passwords={b"shop": b"secret"})
+    async with serving(mailbox, starttls=server) as port:
+        settings = read(
+            {
+                "OPENORDERS_MAIL_FROM": SENDER,
+                "OPENORDERS_SMTP_HOST": "127.0.0.1",
+                "OPENORDERS_SMTP_PORT": str(port),
+                "OPENORDERS_SMTP_USERNAME": "shop",
+                "OPENORDERS_SMTP_PASSWORD": "secret",
+            }
+        )
+        async with services._mailer(settings) as sending:
+            await sending.send(a_letter())
+    assert len(mailbox.taken) == 1
+    assert mailbox.encrypted == [True]
+
+
+async def test_without_a_host_letters_are_files(tmp_path: Path) -> None:
+    settings = read({"OPENORDERS_MAIL_DIR": str(tmp_path / "mail")})
+    async with services._mailer(settings) as sending:
+        await sending.send(a_letter())
+    assert [path.name for path in (tmp_path / "mail").iterdir()] == ["order-1-7-1.eml"]
