@@ -357,6 +357,8 @@ async def test_a_partly_captured_payment_gives_back_no_more_than_was_taken(
     done(await at_stripe.gateway.capture(about(reference, "2", CAPTURE, 2000)))
     too_much = await at_stripe.gateway.refund(about(reference, "r1", REFUND, 2100))
     assert isinstance(too_much, Declined)
+    assert too_much.code == "not_possible"
+    assert await books(at_stripe) == [(2500, 2000, 0)]
     assert isinstance(
         await at_stripe.gateway.refund(about(reference, "r2", REFUND, 2000)), Succeeded
     )

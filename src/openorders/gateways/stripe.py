@@ -350,8 +350,8 @@ class StripeGateway:
         charge = intent.latest_charge
         back = 0
         if isinstance(charge, Charge) and charge.amount_refunded:
-            async for refund in books.refunds_of(self._account, intent.id):
-                back += refund.amount if refund.status == "succeeded" else 0
+            refunds = [refund async for refund in books.refunds_of(self._account, intent.id)]
+            back = answers.given_back(intent, refunds)
         return Entry(
             reference=intent.id,
             key=intent.metadata.get(answers.KEY),

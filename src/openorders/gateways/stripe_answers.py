@@ -4,6 +4,7 @@ An answer is believed only about the very amount, currency and call that were as
 here speaks to anybody.
 """
 
+from collections.abc import Sequence
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
@@ -227,11 +228,26 @@ def of_page(session: Session, call: GatewayCall) -> Outcome:
 
 
 def refundable(intent: Intent) -> int:
-    """How much of a payment is left to be given back, as Stripe counts it."""
+    """How much of a payment is left to be given back. What was not captured of it counts as
+    refunded at Stripe.
+    """
     charge = intent.latest_charge
     if intent.status != "succeeded" or not isinstance(charge, Charge):
         return 0
-    return charge.amount_captured - charge.amount_refunded
+    return min(charge.amount_captured, charge.amount - charge.amount_refunded)
+
+
+def given_back(intent: Intent, refunds: Sequence[Refund]) -> int:
+    """How much of a payment really went back; its refunds come the newest first.
+
+    When less is captured than was reserved, Stripe makes a refund of the rest: the first of all,
+    and nobody's money.
+    """
+    rest = intent.amount - intent.amount_received
+    first = refunds[-1] if refunds else None
+    released = first is not None and first.amount == rest and KEY not in (first.metadata or {})
+    counted = refunds[:-1] if rest and released else refunds
+    return sum(refund.amount for refund in counted if refund.status == "succeeded")
 
 
 def succeeded(intent: Intent) -> Succeeded:

@@ -32,7 +32,13 @@ REPETITIONS: Final = 2
 """Of one question that got no answer, under the same idempotency key."""
 
 _UNKNOWN_CARD: Final = ("payment_method", "source", "card", "customer", "token")
-_AMOUNT_CODES: Final = ("amount_too_small", "amount_too_large", "invalid_charge_amount")
+_AMOUNT_CODES: Final = (
+    "amount_too_large",
+    "amount_too_small",
+    "charge_exceeds_source_limit",
+    "charge_exceeds_transaction_limit",
+    "invalid_charge_amount",
+)
 _TOO_LATE_CODES: Final = (
     "balance_insufficient",
     "capture_charge_authorization_expired",

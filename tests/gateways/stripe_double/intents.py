@@ -3,7 +3,7 @@
 import contextlib
 from typing import Final
 
-from tests.gateways.stripe_double.books import Account, Desk, Intent, page_of
+from tests.gateways.stripe_double.books import Account, Desk, Intent, Refund, page_of
 from tests.gateways.stripe_double.cards import Card, card_of_method, card_of_token
 from tests.gateways.stripe_double.wire import Params, Refusal, collapsed, missing
 
@@ -15,7 +15,6 @@ _CANCELLABLE: Final = (
 )
 _AUTHENTICATE: Final = {
     "code": "authentication_required",
-    "decline_code": "authentication_required",
     "message": "Your card was declined. This transaction requires authentication.",
 }
 _NOT_AUTHENTICATED: Final = {
@@ -81,7 +80,25 @@ class Intents:
         if metadata := params.get("metadata"):
             await self._desk.localstripe.post(path, metadata=metadata)
         intent.captured = amount
+        await self._release(account, intent, before, before["amount"] - amount)
         return await self._told(account, intent, "payment_intent.succeeded")
+
+    async def _release(self, account: Account, intent: Intent, before: Params, rest: int) -> None:
+        """What is not captured counts as refunded, by a refund that nobody asked for."""
+        if rest:
+            name = self._desk.new_id("re_")
+            account.refunds[name] = Refund(
+                id=name,
+                created=self._desk.now(),
+                intent=intent.id,
+                charge=before["latest_charge"]["id"],
+                amount=rest,
+                currency=before["currency"],
+                status="succeeded",
+                metadata={},
+            )
+            shown = await self.shown(account, intent)
+            await self._desk.emit(account, "charge.refunded", shown["latest_charge"])
 
     async def cancel(self, account: Account, name: str, params: Params) -> Params:
         intent = self.named(account, name)
@@ -91,6 +108,7 @@ class Intents:
         await self._desk.localstripe.post(f"payment_intents/{name}/cancel")
         intent.canceled_at = self._desk.now()
         intent.cancellation_reason = params.get("cancellation_reason")
+        await self._release(account, intent, before, before["amount_capturable"])
         return await self._told(account, intent, "payment_intent.canceled")
 
     async def run_out(self, account: Account, name: str) -> None:
@@ -130,7 +148,9 @@ class Intents:
                 client_secret=raw["client_secret"],
                 success=False,
             )
-            raise await self._declined(account, intent, _AUTHENTICATE)
+            handled = params.get("off_session") == "true"
+            why = "authentication_required" if handled else "authentication_not_handled"
+            raise await self._declined(account, intent, {**_AUTHENTICATE, "decline_code": why})
         else:
             await self._told(account, intent, "payment_intent.requires_action")
 
@@ -225,7 +245,7 @@ class Intents:
             "payment_intent": intent.id,
             "payment_method": raw["payment_method"],
             "payment_method_details": {"type": "card", "card": shown_card(card)},
-            "refunded": 0 < intent.captured == back,
+            "refunded": back == raw["amount"],
             "status": charge["status"],
         }
 

@@ -30,7 +30,7 @@ class Refunds:
                 400,
                 f"This PaymentIntent ({intent.id}) does not have a successful charge to refund.",
             )
-        left = intent.captured - charge["amount_refunded"]
+        left = charge["amount"] - charge["amount_refunded"]
         amount = int(params.get("amount", left))
         if left == 0:
             raise Refusal(
