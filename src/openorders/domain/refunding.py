@@ -70,7 +70,7 @@ def refund_parts(
     """
     left = _shipping_left(order)
     if not 0 <= shipping <= left:
-        raise Refused(AmountNotOwed(shipping, left, order.minor_digits))
+        raise Refused(AmountNotOwed(shipping, left, order.minor_digits, "shipping"))
     terms = _terms(order, _merged(lines), shipping=shipping, by=by, restock=restock)
     asked = sum(line.amount for line in terms.lines) + shipping
     lowered = _with_refund(order, 0, terms, by)

@@ -6,6 +6,7 @@ context manager: Python sets its traceback).
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from openorders.domain.ids import CustomerId, LineId, OrderId, ProductId, VariantId
 from openorders.domain.management_refusals import (
@@ -208,6 +209,7 @@ class AmountNotOwed:
     asked: int
     owed: int
     minor_digits: int
+    of: Literal["order", "shipping"] = "order"
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,11 @@ def _shipping(order: Order, command: Refund) -> int:
         return 0
     if command.shipping is True:
         return balance.shipping_left(order)
-    return _minor(order, command.shipping)
+    minor = money.from_decimal(command.shipping, order.minor_digits)
+    if minor is None:
+        asked, left = in_minor(command.shipping, order), balance.shipping_left(order)
+        raise Refused(AmountNotOwed(asked, left, order.minor_digits, "shipping"))
+    return minor
 
 
 def _minor(order: Order, amount: Decimal) -> int:

@@ -40,7 +40,7 @@ async def test_one_too_many_is_told_when_to_come_back_and_changes_nothing(scarce
     assert told.headers["content-type"] == "application/problem+json"
     assert told.json["type"] == "https://iana.org/assignments/http-problem-types#quota-exceeded"
     assert told.json["violated-policies"] == ["requests"]
-    assert told.json["instance"] == told.headers["x-request-id"]
+    assert told.json["instance"] == f"/requests/{told.headers['x-request-id']}"
     assert told.headers["ratelimit"].startswith('"requests";r=0;t=')
     assert 1 <= int(told.headers["retry-after"]) <= 60
     assert await scarce.shop.everything() == before

@@ -325,6 +325,44 @@ async def test_an_order_is_seen_with_its_three_axes(desk: Desk) -> None:
     assert (await desk.ask("GET", f"/orders/{order}", headers=known)).status == 200
 
 
+async def test_a_customer_is_written_to_in_the_language_that_staff_name(desk: Desk) -> None:
+    await desk.order()
+    path = f"/customers/cus_{CUSTOMER}/language"
+    told = await desk.done("PUT", path, {"language": "pt-br"})
+    assert told == {"customerId": f"cus_{CUSTOMER}", "language": "pt-BR"}
+    assert (await desk.done("PUT", path, {"language": None}))["language"] is None
+    for text in ("", "english please", "e", "\u0000", 7):
+        key = {"Idempotency-Key": "a-key"}
+        assert (await desk.ask("PUT", path, {"language": text}, headers=key)).status == 400
+    assert (await desk.ask("PUT", path, {"language": "de"}, headers=key)).status == 200
+    unknown = await desk.ask("PUT", "/customers/cus_999/language", {"language": "de"})
+    assert kind_of(unknown) == (404, "not-found")
+
+
+async def test_what_cannot_be_is_told_with_the_field_that_asked_for_it(desk: Desk) -> None:
+    order = await desk.paid(shipped=True)
+    line = (await desk.done("GET", f"/orders/{order}"))["lines"][0]["id"]
+    for path, body, pointer in (
+        ("refunds", {"amount": 51}, "#/amount"),
+        ("refunds", {"shippingAmount": 1}, "#/shippingAmount"),
+        ("refunds", {"shippingAmount": 0.001}, "#/shippingAmount"),
+        ("refunds", {"lines": [{"lineId": line, "quantity": 3}]}, "#/lines"),
+        ("refunds", {"lines": [{"lineId": "line_999999"}]}, "#/lines"),
+    ):
+        told = await desk.ask("POST", f"/orders/{order}/{path}", body)
+        assert told.status == 422, told
+        assert told.json["errors"][0]["pointer"] == pointer
+    unpaid = await desk.order()
+    for body, pointer in (
+        ({"token": "tok_visa", "gateway": "bank_9"}, "#/gateway"),
+        ({"token": "tok_visa", "amount": 50.01}, "#/amount"),
+        ({"token": "tok_visa", "amount": 0}, "#/amount"),
+    ):
+        told = await desk.ask("POST", f"/orders/{unpaid}/payments", body)
+        assert told.status == 422, told
+        assert told.json["errors"][0]["pointer"] == pointer
+
+
 async def test_amounts_have_the_digits_of_their_currency(desk: Desk) -> None:
     order = await desk.paid("10.50", 1)
     [payment] = (await desk.done("GET", "/payments"))["payments"]

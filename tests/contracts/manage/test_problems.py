@@ -23,7 +23,7 @@ def fits(rendered: Rendered) -> Problem:
     assert isinstance(signed.body, Problem)
     read = msgspec.json.decode(encode(signed.body), type=Problem)
     assert read == signed.body
-    assert (read.status, read.instance) == (rendered.status, "request-1")
+    assert (read.status, read.instance) == (rendered.status, "/requests/request-1")
     slug = read.type.rpartition("#")[2]
     assert (read.title, read.status) == (SLUGS[slug].title, SLUGS[slug].status)
     assert read.detail.endswith(".")

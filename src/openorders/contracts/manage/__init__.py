@@ -8,6 +8,7 @@ from typing import Final
 
 from openorders.contracts import kit
 from openorders.contracts.manage import (
+    customer_routes,
     errors,
     event_routes,
     key_routes,
@@ -43,10 +44,11 @@ CONTRACT: Final = kit.Contract(
         payment_routes.void,
         payment_routes.get_refunds,
         payment_routes.get_refund,
-        payment_routes.get_payment_methods,
-        payment_routes.create_payment_method,
-        payment_routes.get_payment_method,
-        payment_routes.delete_payment_method,
+        customer_routes.get_payment_methods,
+        customer_routes.create_payment_method,
+        customer_routes.get_payment_method,
+        customer_routes.delete_payment_method,
+        customer_routes.put_language,
         event_routes.get_events,
         event_routes.stream_events,
         event_routes.get_event,

@@ -43,9 +43,9 @@ def render(reason: Reason) -> Rendered:
         case no.Overloaded():
             return _problem(kind.OVERLOADED, kind.OVERLOADED.means)
         case no.OfManagement():
-            return _problem(*_said_of_management(reason))
+            return _problem(*_said_of_management(reason), **_at_fault(reason))
         case _:
-            return _problem(*_said(reason))
+            return _problem(*_said(reason), **_at_fault(reason))
 
 
 def render_unreadable(problem: Unreadable) -> Rendered:
@@ -76,7 +76,8 @@ def render_status(status: int) -> Rendered:
 
 def sign(rendered: Rendered, request_id: str) -> Rendered:
     """The problem with the name of its occurrence: the request's id."""
-    body = msgspec.structs.replace(cast("Problem", rendered.body), instance=request_id)
+    instance = f"/requests/{request_id}"
+    body = msgspec.structs.replace(cast("Problem", rendered.body), instance=instance)
     return Rendered(rendered.status, body, rendered.headers)
 
 
@@ -97,6 +98,26 @@ def _pointer(field: str) -> str:
         return "#"
     steps = [step.replace("~", "~0").replace("/", "~1") for step in _STEP.findall(field)]
     return "#/" + "/".join(steps)
+
+
+def _at_fault(reason: Reason) -> dict[str, object]:
+    """The field of the body that a refusal is about, where it is about one."""
+    match reason:
+        case no.AmountNotOwed(of="shipping"):
+            field, detail = "shippingAmount", "is not what can be given back"
+        case no.AmountNotOwed():
+            field, detail = "amount", "is not what is possible"
+        case no.UnknownGateway():
+            field, detail = "gateway", "is none of the store's that does this"
+        case no.LineNotFound() | no.LineNotOpen() | no.UnitsNotLeft():
+            field, detail = "lines", "has a line that does not allow it"
+        case no.EndpointUrlRefused(problem):
+            field, detail = "url", problem
+        case no.UnknownContract():
+            field, detail = "contract", "is none that writes orders"
+        case _:
+            return {}
+    return {"errors": [Fault(detail=detail, pointer=_pointer(field))]}
 
 
 def _no(what: str) -> tuple[ProblemType, str]:
@@ -197,8 +218,9 @@ def _said(reason: _OfOrders) -> tuple[ProblemType, str]:
             return kind.UNKNOWN_GATEWAY, f"The store has no gateway {name!r} that does this."
         case no.LineNotOpen(_, line_id, state):
             return kind.LINE_NOT_OPEN, f"Line {ids.LINE.format(line_id)} is {state}."
-        case no.AmountNotOwed(_, owed, digits):
-            return kind.INVALID_AMOUNT, f"At most {to_decimal(owed, digits)} is possible."
+        case no.AmountNotOwed(asked, owed, digits):
+            wanted, possible = to_decimal(asked, digits), to_decimal(owed, digits)
+            return kind.INVALID_AMOUNT, f"{wanted} was asked for; {possible} is possible."
         case no.VersionDiffers(order_id, version):
             order = ids.ORDER.format(order_id)
             return kind.VERSION_DIFFERS, f"Order {order} is now of version {version}."

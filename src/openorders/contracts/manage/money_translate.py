@@ -22,7 +22,7 @@ from openorders.contracts.manage.money_schemas import (
 )
 from openorders.domain.ids import LineId, MethodId, OrderId
 from openorders.domain.money import minor_digits, to_decimal
-from openorders.domain.payment import Operation, Payment
+from openorders.domain.payment import AttemptState, Operation, Payment
 from openorders.domain.refund import Refund as GivenBack
 from openorders.domain.refunding import RefundLine
 from openorders.domain.saved_method import StoredMethod
@@ -131,7 +131,7 @@ def payment_out(payment: Payment, order_id: OrderId, currency: str, origin: str)
         card_brand=payment.card_brand,
         card_last_four=payment.card_last_four,
         decline_code=payment.decline_code,
-        next_action=_next_action(payment.action_url, origin),
+        next_action=_next_action(payment, origin),
         created_at=kit.moment(payment.created_at),
         settled_at=None if payment.settled_at is None else kit.moment(payment.settled_at),
     )
@@ -211,8 +211,9 @@ def _operation_out(operation: Operation, digits: int) -> OperationOut:
     )
 
 
-def _next_action(url: str | None, origin: str) -> NextAction | None:
-    if url is None:
+def _next_action(payment: Payment, origin: str) -> NextAction | None:
+    url = payment.action_url
+    if url is None or payment.state is not AttemptState.PENDING:
         return None
     return NextAction(url=f"{origin}{url}" if url.startswith("/") else url)
 

@@ -1,4 +1,4 @@
-"""The operations on payments and refunds wherever they belong, and on saved cards."""
+"""The operations on payments and refunds, whatever order they belong to."""
 
 from typing import Final
 
@@ -8,13 +8,10 @@ from openorders.contracts.manage import cursors
 from openorders.contracts.manage import money_examples as examples
 from openorders.contracts.manage import money_translate as translate
 from openorders.contracts.manage.access import ADMIN, STAFF
-from openorders.contracts.manage.ids import CUSTOMER, METHOD, PAYMENT, REFUND
+from openorders.contracts.manage.ids import PAYMENT, REFUND
 from openorders.contracts.manage.money_schemas import (
     CaptureIn,
     FullPaymentOut,
-    MethodIn,
-    MethodOut,
-    MethodsOut,
     PaymentOut,
     PaymentsOut,
     PaymentsQuery,
@@ -24,11 +21,10 @@ from openorders.contracts.manage.money_schemas import (
 )
 from openorders.contracts.manage.order_routes import PAYMENTS, REFUNDS
 from openorders.contracts.manage.schemas import PageQuery
-from openorders.domain.ids import CustomerId, MethodId, OrderId, PaymentId, RefundId
+from openorders.domain.ids import OrderId, PaymentId, RefundId
 from openorders.domain.payment import AttemptState
 from openorders.domain.refusals import (
     AmountNotOwed,
-    MethodNotFound,
     NothingToCapture,
     NothingToVoid,
     PaymentDeclined,
@@ -36,9 +32,7 @@ from openorders.domain.refusals import (
     PaymentNotFound,
     PaymentUnsettled,
     RefundNotFound,
-    UnknownGateway,
 )
-from openorders.usecases.answers import repeatable
 from openorders.usecases.capture_payment import CapturePayment, capture_payment
 from openorders.usecases.pay_order import Paid
 from openorders.usecases.read_payments import (
@@ -48,20 +42,10 @@ from openorders.usecases.read_payments import (
     read_refund,
 )
 from openorders.usecases.refund_order import Returned, Void, void_order
-from openorders.usecases.saved_methods import (
-    SaveMethod,
-    StoredMethod,
-    forget_method,
-    list_methods,
-    read_method,
-    save_method,
-)
 
-_METHODS: Final = "Payment methods"
 _PAYMENT_ID: Final = {"payment_id": "pay_7"}
 _NO_PAYMENT: Final = (PaymentNotFound(PaymentId(999)), NoSuch("payment", "pay_07"))
 _NO_REFUND: Final = (RefundNotFound(RefundId(999)), NoSuch("refund", "ref_07"))
-_NO_METHOD: Final = (MethodNotFound(MethodId(999)), NoSuch("payment method", "pm_07"))
 _EXAMPLE: Final = OrderId(42)
 
 
@@ -211,84 +195,3 @@ async def get_refund(call: Call, refund_id: str) -> Answer:
     """One refund, and what became of it."""
     view = await read_refund(call.context, RefundId(REFUND.parse(refund_id)))
     return kit.answer(200, translate.refund_view_out(view))
-
-
-@kit.get(
-    "/v1/customers/{customer_id}/payment-methods",
-    answers={200: MethodsOut},
-    summary="A customer's saved cards",
-    answer_example=MethodsOut(payment_methods=[examples.METHOD]),
-    path_examples={"customer_id": "cus_123456"},
-    only=ADMIN,
-    tag=_METHODS,
-    refuses=(NoSuch("customer", "cus_07"),),
-)
-async def get_payment_methods(call: Call, customer_id: str) -> Answer:
-    """The cards that a customer can pay with, oldest first; none for a customer nobody knows."""
-    found = await list_methods(call.context, CustomerId(CUSTOMER.parse(customer_id)))
-    shown = [translate.method_out(method) for method in found]
-    return kit.answer(200, MethodsOut(payment_methods=shown))
-
-
-@kit.post(
-    "/v1/customers/{customer_id}/payment-methods",
-    answers={201: MethodOut},
-    summary="Save a card",
-    example={"token": "tok_visa"},
-    answer_example=examples.METHOD,
-    path_examples={"customer_id": "cus_123456"},
-    only=ADMIN,
-    tag=_METHODS,
-    refuses=(
-        NoSuch("customer", "cus_07"),
-        UnknownGateway("bank_9"),
-        PaymentDeclined("card_declined", "Your card was declined."),
-    ),
-)
-async def create_payment_method(call: Call, customer_id: str, data: MethodIn) -> Answer:
-    """Have a gateway keep a card for a customer, to pay with later. We keep its brand, its last
-    four digits and the gateway's name of it, never its number.
-    """
-    command = SaveMethod(
-        customer_id=CustomerId(CUSTOMER.parse(customer_id)), token=data.token, gateway=data.gateway
-    )
-    return await save_method(call.context, command, call.reply(_saved))
-
-
-@kit.get(
-    "/v1/payment-methods/{method_id}",
-    answers={200: MethodOut},
-    summary="One saved card",
-    answer_example=examples.METHOD,
-    path_examples={"method_id": "pm_9"},
-    only=ADMIN,
-    tag=_METHODS,
-    refuses=_NO_METHOD,
-)
-async def get_payment_method(call: Call, method_id: str) -> Answer:
-    """What may be shown of a saved card."""
-    found = await read_method(call.context, MethodId(METHOD.parse(method_id)))
-    return kit.answer(200, translate.method_out(found))
-
-
-@kit.delete(
-    "/v1/payment-methods/{method_id}",
-    answers={204: None},
-    summary="Forget a saved card",
-    path_examples={"method_id": "pm_9"},
-    only=ADMIN,
-    tag=_METHODS,
-    refuses=_NO_METHOD,
-)
-async def delete_payment_method(call: Call, method_id: str) -> Answer:
-    """Nobody can pay with the card any more, from now on; its gateway is told to let go of it."""
-    number = MethodId(METHOD.parse(method_id))
-    return await repeatable(
-        call.context,
-        call.reply(lambda _: kit.no_content()),
-        lambda: forget_method(call.context, number),
-    )
-
-
-def _saved(method: StoredMethod) -> Answer:
-    return kit.answer(201, translate.method_out(method))

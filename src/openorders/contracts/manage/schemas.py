@@ -56,7 +56,8 @@ class Problem(Struct, rename={"decline_code": "declineCode", "violated": "violat
     status: Annotated[int, Meta(description="The answer's status code.")]
     detail: Annotated[str, Meta(description="What happened this time.")]
     instance: Annotated[
-        str, Meta(description="Names this occurrence in the server's log: the request's id.")
+        str,
+        Meta(description="Names this occurrence: `/requests/` and the request's id in the log."),
     ] = ""
     errors: Annotated[
         list[Fault] | UnsetType, Meta(description="What is wrong with the request.")
