@@ -10,9 +10,10 @@ from decimal import Decimal
 import pytest
 
 from openorders.domain.ids import StoreId
-from openorders.domain.order import PaymentState, Word
+from openorders.domain.order import PaymentState, Progress, Word
 from openorders.domain.payment import AttemptState
 from openorders.usecases.cancel_order import Cancel, cancel_order
+from openorders.usecases.expire_unpaid import expire_unpaid
 from openorders.usecases.notices import (
     KEPT_FOR,
     NoticeUnread,
@@ -21,6 +22,7 @@ from openorders.usecases.notices import (
     forget_notices,
     take_notice,
 )
+from openorders.usecases.perform_operations import sweep_operations
 from openorders.usecases.place_order import Charge, place_order
 from openorders.usecases.refund_order import Refund, refund_order
 from tests.usecases.stripe_world import SECRET, AtStripe
@@ -145,6 +147,53 @@ async def test_money_that_arrives_for_an_order_that_has_ended_is_given_back_at_o
     payment = await shop.payment(order)
     assert (payment.captured, payment.refunded) == (2500, 2500)
     await shop.sweeps()
+    assert await shop.differences() == []
+
+
+async def test_what_follows_from_a_notice_is_done_although_its_process_dies(
+    shop: AtStripe,
+) -> None:
+    world = shop.world
+    order = await shop.order()
+    await shop.pays(order, None, page=True)
+    reference = (await shop.payment(order)).reference
+    assert reference is not None
+    shop.stripe.faults.lose_requests = 100
+    await cancel_order(world.context(), Cancel(order_id=order.id), ANY)
+    shop.stripe.faults.lose_requests = 0
+    await shop.stripe.pay_page(reference)
+    (event,) = shop.stripe.events.of_type("payment_intent.succeeded")
+    headers, body = shop.stripe.signed(event, SECRET)
+    await take_notice(world.services, world.store.id, "stripe", headers, body)
+    payment = await shop.payment(order)
+    assert (payment.captured, payment.refunded) == (2500, 0)
+    await shop.sweeps()
+    payment = await shop.payment(order)
+    assert (payment.captured, payment.refunded) == (2500, 2500)
+    assert await shop.differences() == []
+
+
+async def test_a_buyer_pays_in_the_moment_in_which_the_order_expires(shop: AtStripe) -> None:
+    """Whoever is first, nothing is kept of an order that ended, nor lost of one that did not."""
+    world = shop.world
+    for _ in range(5):
+        order = await shop.order()
+        await shop.pays(order, None, page=True)
+        reference = (await shop.payment(order)).reference
+        assert reference is not None
+        await shop.stripe.pay_page(reference)
+        event = shop.stripe.events.of_type("payment_intent.succeeded")[-1]
+        world.clock.move(minutes=61)
+        await asyncio.gather(
+            *(shop.sends(event) for _ in range(3)),
+            expire_unpaid(world.services),
+            sweep_operations(world.services),
+        )
+        await shop.sweeps()
+        now = await world.order(order.id)
+        kept = sum(payment.captured - payment.refunded for payment in now.payments)
+        assert kept == (0 if now.progress is Progress.CANCELLED else 2500)
+        assert (await shop.types(order)).count("paid") <= 1
     assert await shop.differences() == []
 
 

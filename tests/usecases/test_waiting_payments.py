@@ -8,15 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from openorders.domain.ids import OperationId
 from openorders.domain.order import Order, PaymentState, Progress, Word
 from openorders.domain.payment import AttemptState
-from openorders.domain.refusals import PaymentInProgress, Refused
+from openorders.domain.refusals import PaymentInProgress, PaymentUnsettled, Refused
 from openorders.domain.store_settings import StorePolicy
+from openorders.gateways.payments import Pending
 from openorders.store.database import Database
 from openorders.usecases.cancel_order import Cancel, cancel_order
 from openorders.usecases.expire_unpaid import expire_unpaid
 from openorders.usecases.pay_order import Pay, pay_order
 from openorders.usecases.perform_operations import WAITS_AT_MOST, sweep_operations
+from openorders.usecases.place_order import Charge, place_order
+from openorders.usecases.settle_payment import settle
 from tests.usecases.waiting_payments import (
     CARD_THAT_ASKS,
     STATE,
@@ -26,7 +30,7 @@ from tests.usecases.waiting_payments import (
     the_buyer_says,
     waits,
 )
-from tests.world import World, a_world, told
+from tests.world import World, a_world, an_order_for, told, told_the_id
 
 pytestmark = pytest.mark.usefixtures("audited")
 
@@ -282,3 +286,38 @@ async def test_a_payment_is_not_begun_twice_at_once(world: World, order: Order) 
     await begun(world, order, token="tok_visa")
     await swept(world)
     assert sum(captured - refunded for captured, refunded, _ in await books(world)) == 2500
+
+
+async def test_a_new_order_whose_bank_takes_its_time_is_unsettled_until_it_has_decided(
+    world: World,
+) -> None:
+    await world.sells(price=2500, stock=10)
+    command = an_order_for(charge=Charge(token="tok_timeoutAfterCharge"))
+    with pytest.raises(Refused) as refused:
+        await place_order(world.context(key="new"), command, told_the_id())
+    assert isinstance(refused.value.reason, PaymentUnsettled)
+    row = await world.row("select id from payment_operations where store_id = $1")
+    bank = Pending(reference="ch_1")
+    await settle(world.services, world.store, OperationId(row["id"]), bank)
+    row = await world.row("select state from payments where store_id = $1")
+    assert row["state"] == "pending"
+    row = await world.row("select count(*) as n from orders where store_id = $1")
+    assert row["n"] == 0
+    assert await world.stock(1) == (10, 1)
+    await swept(world)
+    row = await world.row("select word from orders where store_id = $1")
+    assert row["word"] == "paid"
+    assert (await place_order(world.context(key="new"), command, told_the_id())).status == 200
+    assert await books(world) == [(2500, 0, False)]
+
+
+async def test_a_card_whose_bank_asks_is_declined_for_a_new_order_and_leaves_nothing(
+    world: World,
+) -> None:
+    await world.sells(price=2500, stock=10)
+    command = an_order_for(charge=Charge(token=CARD_THAT_ASKS))
+    answer = await place_order(world.context(key="new"), command, told_the_id())
+    assert b"authentication_required" in answer.body
+    row = await world.row("select count(*) as n from orders where store_id = $1")
+    assert row["n"] == 0
+    assert await world.stock(1) == (10, 0)
