@@ -269,6 +269,36 @@ async def test_many_letters_to_a_server_that_hangs_wait_no_longer_than_one() -> 
         assert time.monotonic() - began < 2
 
 
+async def test_a_server_that_takes_nobodys_letters_is_left_alone_for_a_while(tls: Any) -> None:
+    server, trust = tls
+    mailbox = Mailbox(passwords={b"shop": b"secret"})
+    async with (
+        serving(mailbox, starttls=server) as port,
+        mailer(port, Security.STARTTLS, trust, username="shop", password="wrong") as sending,
+    ):
+        first = await undelivered(sending)
+        signed_in = len(mailbox.said)
+        for _ in range(20):
+            again = await undelivered(sending)
+            assert isinstance(again, MailServerUnavailable)
+            assert str(again) == str(first)
+        assert len(mailbox.said) == signed_in
+        mailbox.passwords[b"shop"] = b"wrong"
+        await asyncio.sleep(1.1)
+        await sending.send(a_letter())
+        await sending.send(a_letter(id="order-1-7-2"))
+    assert len(mailbox.taken) == 2
+
+
+async def test_a_letter_that_is_refused_holds_up_no_other() -> None:
+    mailbox = Mailbox(to_rcpt=["550 no such user", "450 later"], to_data=["554 no", "451 later"])
+    async with serving(mailbox) as port, mailer(port) as sending:
+        for _ in range(4):
+            assert not isinstance(await undelivered(sending), MailServerUnavailable)
+        await sending.send(a_letter())
+    assert len(mailbox.taken) == 1
+
+
 @pytest.mark.parametrize("ending", ["drop", "hang"])
 async def test_a_server_that_goes_silent_after_the_text_may_have_taken_it(ending: str) -> None:
     heard: list[bytes] = []

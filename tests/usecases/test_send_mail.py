@@ -40,6 +40,19 @@ class ShutMailbox:
         self.taken.append(letter)
 
 
+class Down:
+    """A mail server that is not there until it is."""
+
+    def __init__(self) -> None:
+        self.up = False
+        self.taken: list[Letter] = []
+
+    async def send(self, letter: Letter) -> None:
+        if not self.up:
+            raise MailServerUnavailable("nobody is here")
+        self.taken.append(letter)
+
+
 async def shipped(world: World, order: Order, services: Services | None = None) -> list[str]:
     """Ship and notify; what the answer says about the notification."""
     ctx = world.context()
@@ -330,22 +343,52 @@ async def test_a_letter_in_somebody_elses_hands_is_waited_for(world: World, orde
 async def test_one_server_that_takes_nobodys_letters_is_not_asked_again_and_again(
     world: World, order: Order
 ) -> None:
-    class Down:
+    class Counting(Down):
         tries = 0
 
-        async def send(self, _letter: Letter) -> None:
+        async def send(self, letter: Letter) -> None:
             self.tries += 1
-            raise MailServerUnavailable("nobody is here")
+            await super().send(letter)
 
     now = await world.order(order.id)
     async with world.database.transaction() as tx:
         for version in range(10):
             await write(tx, world.store, replace(now, version=version), world.context().by())
     world.clock.move(minutes=1)
-    down = Down()
+    down = Counting()
     assert await sweep_mails(replace(world.services, mailer=down)) == 0
     assert down.tries == 2
     assert await sweep_mails(world.services) == 8
+
+
+async def test_a_letter_waits_for_its_server_and_goes_out_soon_after_it_is_back(
+    world: World, order: Order
+) -> None:
+    server = Down()
+    services = replace(world.services, mailer=server)
+    assert await shipped(world, order, services) == ["not sent"]
+    for _ in range(50):
+        world.clock.move(hours=1)
+        assert await sweep_mails(services) == 0
+    row = await mail_row(world)
+    assert (row["tries"], row["given_up_at"], row["failure"]) == (0, None, "nobody is here")
+    server.up = True
+    world.clock.move(minutes=2)
+    assert await sweep_mails(services) == 1
+    assert len(server.taken) == 1
+
+
+async def test_a_letter_does_not_wait_for_its_server_for_ever(world: World, order: Order) -> None:
+    server = Down()
+    services = replace(world.services, mailer=server)
+    assert await shipped(world, order, services) == ["not sent"]
+    world.clock.move(days=4)
+    await sweep_mails(services)
+    assert (await mail_row(world))["given_up_at"] is not None
+    server.up = True
+    world.clock.move(days=4)
+    assert await sweep_mails(services) == 0
+    assert server.taken == []
 
 
 async def test_no_transaction_is_open_while_a_mail_server_is_asked(

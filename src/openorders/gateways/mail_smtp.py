@@ -43,6 +43,9 @@ IDLE_S: Final = 5.0
 
 LETTERS_PER_CONNECTION: Final = 50
 
+LONGEST_REST_S: Final = 60.0
+"""How long a server that takes nobody's letters is left alone at most; at first for a second."""
+
 _LEAVE_S: Final = 2.0
 _PROBLEM_CHARS_MAX: Final = 300
 _PERMANENT: Final = range(500, 600)
@@ -89,6 +92,39 @@ class _Line:
     closing: asyncio.TimerHandle | None = None
 
 
+@dataclass(slots=True)
+class _Posting:
+    """A letter on its way. `is_told` once the server may have its text."""
+
+    message: EmailMessage
+    recipient: str
+    is_told: bool = False
+
+
+@dataclass(slots=True)
+class _Rest:
+    """Leaving a server alone that takes nobody's letters, for longer each time it does not."""
+
+    failures: int = 0
+    until: float = 0.0
+    why: str = ""
+
+    def refuse_during(self) -> None:
+        if asyncio.get_running_loop().time() < self.until:
+            raise MailServerUnavailable(self.why)
+
+    def begun(self, why: str) -> MailServerUnavailable:
+        """A rest from now on; what to tell whoever wanted to send."""
+        rest_s = min(LONGEST_REST_S, 2.0 ** min(self.failures, 10))
+        self.failures += 1
+        self.until = asyncio.get_running_loop().time() + rest_s
+        self.why = why
+        return MailServerUnavailable(why)
+
+    def end(self) -> None:
+        self.failures, self.until = 0, 0.0
+
+
 class SmtpMailer:
     """Sends letters through a mail server. Get one from `opened_mailer`."""
 
@@ -100,17 +136,27 @@ class SmtpMailer:
         self._tls = tls
         self._slots = asyncio.Semaphore(CONNECTIONS_MAX)
         self._idle: list[_Line] = []
+        self._rest = _Rest()
 
     async def send(self, letter: Letter) -> None:
-        """Hand a letter over; when this returns, the server has said that it took it."""
+        """Hand a letter over; when this returns, the server has said that it took it.
+
+        A server that just took nobody's letters is not asked at all.
+        """
         message = compose(letter, self._sender)
-        recipient = address_of(letter).addr_spec
+        posting = _Posting(message, address_of(letter).addr_spec)
+        self._rest.refuse_during()
         try:
             async with asyncio.timeout(self._server.timeout_s), self._slots:
-                await self._deliver(message, recipient)
+                await self._deliver(posting)
         except TimeoutError as error:
             problem = f"the mail server did not answer within {self._server.timeout_s:g} s"
-            raise MailServerUnavailable(problem) from error
+            if posting.is_told:
+                raise MailUndelivered(f"{problem}; it may have taken the letter") from error
+            raise self._rest.begun(problem) from error
+        except MailServerUnavailable as error:
+            raise self._rest.begun(str(error)) from error
+        self._rest.end()
 
     async def close(self) -> None:
         """Take leave of the server, politely where it listens."""
@@ -122,16 +168,16 @@ class SmtpMailer:
                 await line.client.quit(timeout=_LEAVE_S)
             line.client.close()
 
-    async def _deliver(self, message: EmailMessage, recipient: str) -> None:
+    async def _deliver(self, posting: _Posting) -> None:
         while (kept := self._kept()) is not None:
             try:
-                await self._hand_over(kept, message, recipient)
+                await self._hand_over(kept, posting)
             except _WentAwayUnheard:
                 continue  # it had been idle for too long for the server's taste
             return
         line = _Line(await self._connected())
         try:
-            await self._hand_over(line, message, recipient)
+            await self._hand_over(line, posting)
         except _WentAwayUnheard as error:
             raise MailServerUnavailable(f"the mail server went away: {error}") from error
 
@@ -185,11 +231,11 @@ class SmtpMailer:
             self._tls = ssl.create_default_context()
         return self._tls
 
-    async def _hand_over(self, line: _Line, message: EmailMessage, recipient: str) -> None:
+    async def _hand_over(self, line: _Line, posting: _Posting) -> None:
         """One letter through one connection, which is kept only when all went well."""
         done = False
         try:
-            await _transact(line.client, self._envelope_sender(message), recipient, message)
+            await _transact(line.client, self._envelope_sender(posting.message), posting)
             done = True
         finally:
             if done:
@@ -230,13 +276,14 @@ async def _introduced(client: SMTP) -> None:
             await client.helo()
 
 
-async def _transact(client: SMTP, sender: str, recipient: str, message: EmailMessage) -> None:
-    content = message.as_bytes()
-    utf8 = not recipient.isascii()
+async def _transact(client: SMTP, sender: str, posting: _Posting) -> None:
+    content = posting.message.as_bytes()
+    utf8 = not posting.recipient.isascii()
     encoding = "utf-8" if utf8 else "ascii"
     await _announce(client, sender, len(content), utf8=utf8)
     try:
-        await client.rcpt(recipient, encoding=encoding)
+        await client.rcpt(posting.recipient, encoding=encoding)
+        posting.is_told = True
         await client.data(content)
     except SMTPRecipientRefused as error:
         ours = error.code in _AUTHENTICATION or error.message.lstrip().startswith(_NOT_ALLOWED)

@@ -155,8 +155,9 @@ async def failed(
     *,
     due_at: datetime,
     given_up_at: datetime | None,
+    counts: bool,
 ) -> None:
-    """The mail server did not take it."""
+    """The mail server did not take it. A try `counts` when it was about this mail."""
     await _Q.mail_failed.execute(
         connection,
         store_id=mail.store_id,
@@ -164,6 +165,7 @@ async def failed(
         failure=failure,
         due_at=due_at,
         given_up_at=given_up_at,
+        counts=counts,
     )
 
 

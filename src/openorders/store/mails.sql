@@ -52,10 +52,11 @@ set sent_at = :now, failure = null, held_until = null
 where store_id = :store_id and id = :id and sent_at is null;
 
 -- name: mail_failed
--- It did not; try again at `due_at`, or never again.
+-- It did not; try again at `due_at`, or never again. A try that was not about this mail is not
+-- counted.
 update mails
 set failure = :failure, due_at = :due_at, given_up_at = :given_up_at::timestamptz,
-    held_until = null
+    held_until = null, tries = case when :counts then tries else tries - 1 end
 where store_id = :store_id and id = :id and sent_at is null;
 
 -- name: read_fate

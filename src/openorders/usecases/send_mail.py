@@ -43,10 +43,19 @@ WAITS: Final = tuple(
 )
 """How long to wait after each failure, about three days in all; then the mail is given up."""
 
+SERVER_WAIT: Final = timedelta(minutes=1)
+"""How long to wait for a server that takes nobody's letters."""
+
+OLDEST: Final = sum(WAITS, start=timedelta())
+"""How long a letter waits for such a server before it is given up."""
+
 SWEEP_LIMIT: Final = 20
 """How many mails one sweep hands over, `_ABREAST` of them at a time."""
 
 _ABREAST: Final = 2
+_SWEEP_S: Final = 5.0
+"""A sweep takes no further letter after this time, so that a process can stop soon."""
+
 _SUBJECT_CHARS_MAX: Final = 250
 _LOOK_AGAIN_S: Final = 0.25
 _LOOKS: Final = 120
@@ -152,8 +161,9 @@ async def hand_over(services: Services, store: Store, mail_id: int | None) -> No
 
 
 async def sweep_mails(services: Services) -> int:
-    """Hand over letters that are still here, of any store. Returns how many were tried; none
-    when the mail server takes nobody's, since the next one would fare no better.
+    """Hand over letters that are still here, of any store. Returns how many were tried, or
+    `SWEEP_LIMIT` when time was up before; none when the mail server takes nobody's, since the next
+    one would fare no better.
     """
     tried = await asyncio.gather(*(_sweep_some(services) for _ in range(_ABREAST)))
     return 0 if any(count is None for count in tried) else sum(filter(None, tried))
@@ -162,7 +172,11 @@ async def sweep_mails(services: Services) -> int:
 async def _sweep_some(services: Services) -> int | None:
     """One letter at a time, so that none waits in our hands. None: nobody takes any."""
     share = SWEEP_LIMIT // _ABREAST
+    clock = asyncio.get_running_loop().time
+    enough = clock() + _SWEEP_S
     for tried in range(share):
+        if clock() > enough:
+            return share
         now = services.clock()
         async with services.database.connection() as connection:
             mail = await mails.claim_due(connection, now, again=now + LEASE)
@@ -188,6 +202,9 @@ async def _send(services: Services, mail: Mail) -> Exception | None:
     )
     try:
         await services.mailer.send(letter)
+    except MailServerUnavailable as error:
+        await _not_taken(services, mail, str(error))
+        return error
     except MailUndelivered as error:
         await _not_sent(services, mail, str(error), for_good=error.for_good)
         return error
@@ -201,9 +218,22 @@ async def _send(services: Services, mail: Mail) -> Exception | None:
 
 
 async def _not_sent(services: Services, mail: Mail, failure: str, *, for_good: bool) -> None:
-    now = services.clock()
+    """This letter was refused, or it is not known whether it was taken."""
     given_up = for_good or mail.tries > len(WAITS)
     wait = WAITS[min(mail.tries, len(WAITS)) - 1]
+    await _failed(services, mail, failure, wait, given_up=given_up, counts=True)
+
+
+async def _not_taken(services: Services, mail: Mail, failure: str) -> None:
+    """Nobody's letter was taken, so it says nothing of this one."""
+    given_up = services.clock() - mail.created_at > OLDEST
+    await _failed(services, mail, failure, SERVER_WAIT, given_up=given_up, counts=False)
+
+
+async def _failed(
+    services: Services, mail: Mail, failure: str, wait: timedelta, *, given_up: bool, counts: bool
+) -> None:
+    now = services.clock()
     _log.warning("mail_not_sent", mail=mail.id, tries=mail.tries, given_up=given_up)
     async with services.database.connection() as connection:
         await mails.failed(
@@ -212,4 +242,5 @@ async def _not_sent(services: Services, mail: Mail, failure: str, *, for_good: b
             failure[:500],
             due_at=now + wait,
             given_up_at=now if given_up else None,
+            counts=counts,
         )
