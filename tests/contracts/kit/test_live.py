@@ -1,0 +1,118 @@
+"""Answers without an end: they end with their client, with the server, and with what makes them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from openorders.contracts.kit.answers import OutgoingLive, Stream, outgoing_file
+
+SCOPE: dict[str, Any] = {"type": "http", "method": "GET"}
+
+
+@dataclass
+class Line:
+    """Makes a chunk whenever it is told to, and remembers that it was closed."""
+
+    chunks: asyncio.Queue[bytes | Exception] = field(default_factory=asyncio.Queue)
+    closed: bool = False
+
+    async def __call__(self) -> AsyncIterator[bytes]:
+        try:
+            yield b"first"
+            while True:
+                chunk = await self.chunks.get()
+                if isinstance(chunk, Exception):
+                    raise chunk
+                yield chunk
+        finally:
+            self.closed = True
+
+
+@dataclass
+class Client:
+    """Takes an answer, until it hangs up."""
+
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
+    took: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+
+    async def receive(self) -> dict[str, Any]:
+        await self.gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Any) -> None:
+        self.took.append(message)
+
+    @property
+    def text(self) -> bytes:
+        return b"".join(message.get("body", b"") for message in self.took)
+
+
+@dataclass
+class Telling:
+    line: Line
+    client: Client
+    stopping: list[bool]
+    task: asyncio.Future[None]
+
+
+async def telling() -> Telling:
+    line, client, stopping = Line(), Client(), [False]
+    stream = Stream("text/event-stream", None, line(), live=True)
+    answer = await outgoing_file(stream, lambda: stopping[0])
+    assert isinstance(answer, OutgoingLive)
+    task = asyncio.ensure_future(answer(SCOPE, client.receive, client.send))
+    line.chunks.put_nowait(b"second")
+    async with asyncio.timeout(5):
+        while client.text != b"firstsecond":
+            await asyncio.sleep(0)
+    return Telling(line, client, stopping, task)
+
+
+async def test_it_ends_at_once_when_its_client_hangs_up() -> None:
+    told = await telling()
+    told.client.gone.set()
+    async with asyncio.timeout(0.4):
+        await told.task
+    assert told.line.closed
+    assert told.client.took[-1]["more_body"] is True
+
+
+async def test_it_is_complete_when_the_server_stops() -> None:
+    told = await telling()
+    told.stopping[0] = True
+    async with asyncio.timeout(5):
+        await told.task
+    assert told.line.closed
+    assert told.client.took[-1] == {"type": "http.response.body", "body": b""}
+
+
+async def test_what_breaks_it_is_a_fault() -> None:
+    told = await telling()
+    told.line.chunks.put_nowait(RuntimeError("broken"))
+    async with asyncio.timeout(5):
+        with pytest.raises(RuntimeError, match="broken"):
+            await told.task
+    assert told.line.closed
+
+
+async def test_who_is_cancelled_leaves_nothing_behind() -> None:
+    told = await telling()
+    told.task.cancel()
+    async with asyncio.timeout(5):
+        with pytest.raises(asyncio.CancelledError):
+            await told.task
+    assert told.line.closed
+
+
+async def test_a_head_is_told_nothing() -> None:
+    line, client = Line(), Client()
+    answer = await outgoing_file(Stream("text/x", None, line(), live=True), lambda: False)
+    async with asyncio.timeout(5):
+        await answer(SCOPE | {"method": "HEAD"}, client.receive, client.send)
+    assert client.text == b""
+    assert line.closed
