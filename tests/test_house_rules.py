@@ -96,7 +96,6 @@ WITHOUT_STORE_ID = {
     "database.ping": "asks nothing",
     "database.weak_settings": "about the server",
     "embedded.*": "about the server: role and database",
-    "events.announce": "tells processes which stores have news",
     "events.has_news": "about the one cursor of the feed",
     "events.ring": "wakes processes",
     "events.take_cursor": "the one cursor of the feed, which all stores share",

@@ -98,7 +98,7 @@ async def test_a_transaction_younger_than_all_that_ended_is_waited_for(connect: 
         await tell(younger, 1)
         await tell(elder, 2)
         await elder.execute("commit")
-        await SQL.give_positions.fetchrow(feed, limit=10)
+        await SQL.give_positions.fetchrow(feed, limit=10, named=1)
     for _ in range(5):
         await step(feed)
     await younger.execute("commit")
@@ -259,7 +259,7 @@ class Interleavings(RuleBasedStateMachine):
     @rule(limit=st.sampled_from([1, 2, 3, 1_000]), well=st.booleans())
     def end_step(self, limit: int, *, well: bool) -> None:
         self.is_stepping = False
-        self.run(SQL.give_positions.fetchrow(self.sequencer, limit=limit))
+        self.run(SQL.give_positions.fetchrow(self.sequencer, limit=limit, named=1))
         self.run(self.sequencer.execute("commit" if well else "rollback"))
 
     @precondition(lambda self: not self.is_stepping)

@@ -22,7 +22,10 @@ EVENTS_SEQUENCED: Final = "openorders_sequenced"
 """The channel on which the sequencer says which stores have new positions, after its commit."""
 
 BETWEEN_RINGS_S: Final = 0.1
-"""A bell that is rung all the time sounds this often."""
+"""How long a bell that is rung all the time is silent in between."""
+
+_PER_RING_S: Final = 0.02
+"""One that is rung now and then is silent for so long after each time."""
 
 _Q = queries.load("events")
 
@@ -30,21 +33,25 @@ _log = structlog.get_logger(__name__)
 
 
 class Bell:
-    """Rung after each commit that may have told something; free when it rang a moment ago.
+    """Rung after each commit that may have told something; free when it sounded a moment ago.
 
-    Without `ringing` around it, as in a command, it is silent.
+    Without `ringing` around it, as in a command or a test, it is silent.
     """
 
     def __init__(self) -> None:
         self._rung = asyncio.Event()
+        self._times = 0
 
     def ring(self) -> None:
         """Wake the sequencers soon. Never waits, never raises."""
+        self._times += 1
         self._rung.set()
 
     @asynccontextmanager
     async def ringing(self, database: Database) -> AsyncGenerator[None, None]:
-        """Let it sound while inside: at once after a silence, else every `BETWEEN_RINGS_S`."""
+        """Let it sound while inside: at once after a silence, else when a pause is over that is
+        the longer the more often it was rung, up to `BETWEEN_RINGS_S`.
+        """
         task = asyncio.create_task(self._sound(database), name="bell")
         try:
             yield
@@ -56,12 +63,14 @@ class Bell:
         while True:
             await self._rung.wait()
             self._rung.clear()
+            pause_s = min(BETWEEN_RINGS_S, self._times * _PER_RING_S)
+            self._times = 0
             try:
                 async with database.connection() as connection:
                     await _Q.ring.execute(connection)
             except Exception as error:  # noqa: BLE001 - who waits for the bell looks now and then too
                 _log.warning("bell_not_heard", error=repr(error))
-            await asyncio.sleep(BETWEEN_RINGS_S)
+            await asyncio.sleep(pause_s)
 
 
 class News:

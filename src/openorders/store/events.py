@@ -14,7 +14,7 @@ from openorders.store import queries
 from openorders.store.database import Connection
 
 NAMED_STORES_MAX: Final = 200
-"""Of more stores than this, an announcement names none; a notification has little room."""
+"""Of more stores than this, a notification names none: it has little room."""
 
 _Q = queries.load("events")
 _orders = msgspec.json.Decoder(Order)
@@ -27,7 +27,6 @@ class Given:
     count: int
     first: int
     last: int
-    store_ids: tuple[StoreId, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +58,18 @@ async def has_news(connection: Connection) -> bool:
 async def give_positions(tx: Connection, *, limit: int) -> Given | None:
     """Give positions to what was committed and has none, at most `limit`.
 
-    In the transaction that is given, which must not have read the cursor before. None: somebody
-    else is at it.
+    In the transaction that is given, which must not have read the cursor before. Whoever waits
+    for events is woken when it commits. None: somebody else is at it.
     """
     if await _Q.take_cursor.fetchval(tx) is None:
         return None
-    row = await _Q.give_positions.fetchrow(tx, limit=limit)
+    row = await _Q.give_positions.fetchrow(tx, limit=limit, named=NAMED_STORES_MAX)
     assert row is not None, "the cursor is never deleted"
     return Given(
         count=row["events"],
         first=row["first"],
         last=row["last"],
-        store_ids=tuple(StoreId(n) for n in row["store_ids"] or ()),
     )
-
-
-async def announce(tx: Connection, store_ids: Sequence[StoreId]) -> None:
-    """Wake, when this commits, everybody who waits for events of these stores."""
-    named = store_ids if len(store_ids) <= NAMED_STORES_MAX else ()
-    await _Q.announce.execute(tx, store_ids=" ".join(map(str, named)))
 
 
 async def read(

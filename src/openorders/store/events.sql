@@ -25,7 +25,8 @@ select true from event_cursor for no key update skip locked;
 -- Gives positions to visible rows in the order of their ids, first to those that came into gaps,
 -- and says which. What is not visible below the highest id read is a new gap. Gaps are given up
 -- when all transactions that were running when they were closed have ended, and none of their
--- rows were left for the next step. Decision 0023 says why nothing is skipped.
+-- rows were left for the next step. Decision 0023 says why nothing is skipped. At commit every
+-- process is told which stores have new events; of more than have room there, that any may.
 with cursor as (
     select c.high, c.last_position, c.young, c.old, c.old_seen,
         pg_snapshot_xmin(pg_current_snapshot())
@@ -66,11 +67,12 @@ given as (
 read as (
     select count(*) as events, coalesce(max(seen.id), 0) as highest,
         coalesce(range_agg(int8range(seen.id, seen.id, '[]')), '{}') as ids,
-        array_agg(distinct seen.store_id) as store_ids
+        case when count(distinct seen.store_id) <= :named
+            then string_agg(distinct seen.store_id::text, ' ') else '' end as stores
     from seen
 ),
 rest as (
-    select read.events, read.store_ids, cursor.last_position as before,
+    select read.events, read.stores, cursor.last_position as before,
         greatest(cursor.high, read.highest) as high,
         int8multirange(int8range(cursor.high, greatest(cursor.high, read.highest), '(]'))
             - read.ids as fresh,
@@ -86,11 +88,8 @@ set high = rest.high,
     old = case when isempty(rest.old) then rest.young else rest.old end,
     old_seen = case when isempty(rest.old) then pg_current_xact_id() else c.old_seen end
 from rest
-returning rest.events, rest.before + 1 as first, c.last_position as last, rest.store_ids;
-
--- name: announce
--- Tells every process, at commit, that these stores have new events; an empty list means any.
-select pg_notify('openorders_sequenced', :store_ids::text);
+returning rest.events, rest.before + 1 as first, c.last_position as last,
+    case when rest.events > 0 then pg_notify('openorders_sequenced', rest.stores) end;
 
 -- name: ring
 -- Wakes the sequencers. Waking is no news worth waiting for the disk.

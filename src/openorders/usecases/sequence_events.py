@@ -27,7 +27,6 @@ async def sequence(services: Services) -> int:
         if given is None or given.count == 0:
             return 0
         await webhooks.fan_out(tx, given.first, given.last)
-        await events.announce(tx, given.store_ids)
         return given.count
 
     return await services.database.run(step)

@@ -42,6 +42,8 @@ LONGEST_PAUSE_S: Final = 15.0
 """How long what keeps failing rests at most, unless its own pause is longer."""
 
 _FIRST_PAUSE_S: Final = 1.0
+_MUCH: Final = 5
+"""A step that did as much as this is worth waiting for the next batch."""
 
 _log = structlog.get_logger(__name__)
 
@@ -50,9 +52,9 @@ _log = structlog.get_logger(__name__)
 class Loop:
     """A step and how long to rest after it. One that did `full` of its work goes on at once.
 
-    A notification on `channel` ends the rest, so that the pause is only the net below it. It
-    begins no step sooner than `apart_s` after one that had something to do: what comes all the
-    time is done in batches, what comes after a silence at once.
+    A notification on `channel` ends the rest, so that the pause is only the net below it. After a
+    step that had something to do it is heard a little later, a fifth of `apart_s` for each thing
+    done and `apart_s` at most: much is done in batches, little at once.
     """
 
     name: str
@@ -186,7 +188,7 @@ class _Running:
         self.watch.ran(loop.name, done)
         if done < loop.full:
             if done and loop.apart_s:
-                await _rest(self.stop, loop.apart_s)
+                await _rest(self.stop, loop.apart_s * min(1, done / _MUCH))
             await _rest(self.woken, loop.pause_s)
 
     async def _flow(self, pipeline: Pipeline) -> None:
