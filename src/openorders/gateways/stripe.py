@@ -5,6 +5,7 @@ them (24 hours), and after that because what a key made is looked for before it 
 What was tested against what is in docs/gateways/stripe.md.
 """
 
+import contextlib
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -23,6 +24,7 @@ from openorders.gateways.payments import (
     GatewayCall,
     GatewayFactory,
     GatewayMisused,
+    GatewayUnreachable,
     Notice,
     Outcome,
     Pending,
@@ -212,7 +214,14 @@ class StripeGateway:
         outcome = answers.of_opening(intent, call)
         if replayed and isinstance(outcome, Pending):
             return answers.of_opening(await self._intent(intent.id), call)
+        if intent.status == "requires_action" and isinstance(outcome, Declined):
+            await self._let_go(intent.id, call)
         return outcome
+
+    async def _let_go(self, intent_id: str, call: GatewayCall) -> None:
+        """Tidy up what nobody can act on; left as it is, it would stay without effect, too."""
+        with contextlib.suppress(GatewayUnreachable, GatewayMisused):
+            await self._cancel(intent_id, call)
 
     async def _close_page(self, session_id: str, call: GatewayCall) -> Outcome:
         try:
@@ -334,11 +343,11 @@ class StripeGateway:
         params: Any = {
             "customer": customer,
             "payment_method": method,
-            "payment_method_types": ["card"],
             "usage": "off_session",
             "confirm": True,
             "metadata": {answers.KEY: key},
             "expand": ["payment_method"],
+            **calls.WITHOUT_PAGES,
         }
         return await self._account.tell(
             lambda client: client.v1.setup_intents.create_async(params, calls.once(key)), Setup

@@ -170,6 +170,9 @@ def of_opening(intent: Intent, call: GatewayCall) -> Outcome:
             return succeeded(intent)
         case "canceled":
             return fit_for_buyers("cancelled")
+        case "requires_action" if call.return_url is None:
+            # Nobody was told where to act, so nobody can.
+            return fit_for_buyers("authentication_required")
         case "requires_payment_method" if intent.last_payment_error is not None:
             return failed(intent)
         case _:

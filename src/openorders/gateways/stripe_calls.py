@@ -9,6 +9,9 @@ from openorders.gateways.payments import GatewayCall
 Params = dict[str, Any]
 """What the SDK sends. Its own types of dictionaries do not know all that Stripe takes."""
 
+ONLY_CARDS: Final = {"allowed_payment_method_types": ["card"]}
+WITHOUT_PAGES: Final = {"automatic_payment_methods": {"enabled": True, "allow_redirects": "never"}}
+
 WITH_CHARGE: Final = {"expand": ["latest_charge"]}
 WITH_INTENT: Final = {"expand": ["payment_intent.latest_charge"]}
 
@@ -28,14 +31,14 @@ def means(token: str | None) -> Params | None:
 
 
 def intent(call: GatewayCall) -> Params:
-    """A payment that is tried at once. Without a way back nobody can act, so a card whose bank asks
-    for its buyer is declined.
+    """A payment that is tried at once, with a card.
+
+    Stripe wants to know a way back, unless the buyer is away or no page is to be shown.
     """
     params: Params = {
         "amount": answers.in_stripe(call),
         "currency": call.currency.lower(),
         "confirm": True,
-        "payment_method_types": ["card"],
         "description": f"Order {call.order_id}",
         "metadata": marks(call),
         **WITH_CHARGE,
@@ -43,12 +46,10 @@ def intent(call: GatewayCall) -> Params:
     if call.customer is not None:
         params["customer"] = call.customer
     if call.return_url is not None:
-        params["return_url"] = call.return_url
-    elif call.customer is not None:
-        params["off_session"] = True
-    else:
-        params["error_on_requires_action"] = True
-    return params
+        return {**params, **ONLY_CARDS, "return_url": call.return_url}
+    if call.customer is not None:
+        return {**params, **ONLY_CARDS, "off_session": True}
+    return {**params, **WITHOUT_PAGES}
 
 
 def session(call: GatewayCall, return_url: str) -> Params:

@@ -31,7 +31,25 @@ QUESTION_S: Final = 18.0
 REPETITIONS: Final = 2
 """Of one question that got no answer, under the same idempotency key."""
 
-_UNKNOWN_CARD: Final = ("payment_method", "source", "card", "customer", "token")
+_CARD_PARAMETERS: Final = (
+    "card[token]",
+    "customer",
+    "payment_method",
+    "payment_method_data[card]",
+    "payment_method_data[card][token]",
+)
+_CARD_CODES: Final = (
+    "payment_method_customer_decline",
+    "payment_method_not_available",
+    "payment_method_provider_decline",
+    "payment_method_restricted",
+    "payment_method_unactivated",
+    "payment_method_unexpected_state",
+    "payment_method_unsupported_type",
+    "token_already_used",
+    "token_card_network_invalid",
+    "token_in_use",
+)
 _AMOUNT_CODES: Final = (
     "amount_too_large",
     "amount_too_small",
@@ -193,7 +211,7 @@ def _verdict(details: _Details) -> Declined | None:
     code, param = details.code or "", details.param or ""
     if code in _AMOUNT_CODES or "amount" in param or "currency" in param:
         return fit_for_buyers("amount_not_supported")
-    if param.startswith(_UNKNOWN_CARD) or code.startswith(("token_", "payment_method_")):
+    if param in _CARD_PARAMETERS or code in _CARD_CODES:
         return fit_for_buyers("invalid_token")
     if code in _TOO_LATE_CODES:
         return not_possible("It is too late for that.")

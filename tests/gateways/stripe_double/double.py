@@ -17,6 +17,8 @@ from typing import Any, Final
 
 import aiohttp
 from aiohttp import web
+from stripe import params as typed
+from stripe.params import checkout as typed_checkout
 
 from tests.gateways.stripe_double.books import Account, Desk, Localstripe
 from tests.gateways.stripe_double.checkout import (
@@ -28,10 +30,34 @@ from tests.gateways.stripe_double.events import Endpoint, Events, signed
 from tests.gateways.stripe_double.intents import Intents
 from tests.gateways.stripe_double.refunds import Refunds
 from tests.gateways.stripe_double.saved import SavedCards
-from tests.gateways.stripe_double.wire import Params, Refusal, collapsed, nested
+from tests.gateways.stripe_double.wire import (
+    Params,
+    Refusal,
+    check_known,
+    collapsed,
+    nested,
+)
 
 _Handler = Callable[..., Awaitable[Params]]
 LARGEST_PAGE: Final = 100
+
+ONE: Final = "([A-Za-z0-9_]+)"
+TYPES: Final = {
+    ("POST", "payment_intents"): typed.PaymentIntentCreateParams,
+    ("GET", "payment_intents"): typed.PaymentIntentListParams,
+    ("GET", f"payment_intents/{ONE}"): typed.PaymentIntentRetrieveParams,
+    ("POST", f"payment_intents/{ONE}/capture"): typed.PaymentIntentCaptureParams,
+    ("POST", f"payment_intents/{ONE}/cancel"): typed.PaymentIntentCancelParams,
+    ("POST", "refunds"): typed.RefundCreateParams,
+    ("GET", "refunds"): typed.RefundListParams,
+    ("POST", "checkout/sessions"): typed_checkout.SessionCreateParams,
+    ("GET", "checkout/sessions"): typed_checkout.SessionListParams,
+    ("GET", f"checkout/sessions/{ONE}"): typed_checkout.SessionRetrieveParams,
+    ("POST", "customers"): typed.CustomerCreateParams,
+    ("POST", "payment_methods"): typed.PaymentMethodCreateParams,
+    ("POST", "setup_intents"): typed.SetupIntentCreateParams,
+}
+"""What each request may say, by the SDK's types of the version of the API that it pins."""
 
 
 @dataclass(slots=True)
@@ -163,7 +189,7 @@ class StripeDouble:
             self.checkout,
             self.saved,
         )
-        one = "([A-Za-z0-9_]+)"
+        one = ONE
         return [
             ("POST", "payment_intents", intents.create),
             ("GET", "payment_intents", lambda a, p: intents.list_all(a, p, self.largest_page)),
@@ -277,6 +303,9 @@ class StripeDouble:
             found = path.fullmatch(request.path)
             if method == request.method and found:
                 try:
+                    types = TYPES.get((method, path.pattern.removeprefix("/v1/")))
+                    if types is not None:
+                        check_known(params, types)
                     answer = await handler(account, params, *found.groups())
                 except Refusal as refusal:
                     return refusal.status, refusal.body, refusal.kept

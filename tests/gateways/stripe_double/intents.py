@@ -15,6 +15,7 @@ _CANCELLABLE: Final = (
 )
 _AUTHENTICATE: Final = {
     "code": "authentication_required",
+    "decline_code": "authentication_required",
     "message": "Your card was declined. This transaction requires authentication.",
 }
 _NOT_AUTHENTICATED: Final = {
@@ -32,6 +33,8 @@ class Intents:
     async def create(self, account: Account, params: Params, *, page: str | None = None) -> Params:
         """Make an intent and, where asked for, try to be paid."""
         self._check(account, params)
+        if page is None:
+            check_confirmation(params)
         method = await self.method_for(account, params)
         raw = await self._desk.localstripe.post(
             "payment_intents",
@@ -142,15 +145,13 @@ class Intents:
         raw = await self._desk.localstripe.post(path)
         if raw["status"] != "requires_action":
             await self._paid(account, intent)
-        elif "true" in (params.get("error_on_requires_action"), params.get("off_session")):
+        elif params.get("off_session") == "true":
             await self._desk.localstripe.post(
                 f"payment_intents/{intent.id}/_authenticate",
                 client_secret=raw["client_secret"],
                 success=False,
             )
-            handled = params.get("off_session") == "true"
-            why = "authentication_required" if handled else "authentication_not_handled"
-            raise await self._declined(account, intent, {**_AUTHENTICATE, "decline_code": why})
+            raise await self._declined(account, intent, _AUTHENTICATE)
         else:
             await self._told(account, intent, "payment_intent.requires_action")
 
@@ -312,3 +313,28 @@ class Intents:
 def shown_card(card: Card) -> Params:
     """A card as it is shown: never its number."""
     return {"brand": card.brand, "last4": card.last4, "exp_month": 12, "exp_year": 2034}
+
+
+def check_confirmation(params: Params) -> None:
+    """What Stripe wants to know of who confirms at once, since 2023-08-16 and 2026-09-30."""
+    if "payment_method_types" in params:
+        raise Refusal(
+            400,
+            "The parameter payment_method_types is no longer supported.",
+            code="payment_method_types_no_longer_supported",
+            param="payment_method_types",
+        )
+    automatic = params.get("automatic_payment_methods")
+    if automatic is not None and "allowed_payment_method_types" in params:
+        raise Refusal(
+            400, "Only one of these parameters may be given.", code="parameters_exclusive"
+        )
+    if params.get("confirm") != "true":
+        return
+    if params.get("error_on_requires_action") == "true":
+        raise Refusal(400, "error_on_requires_action needs a fixed list of payment methods.")
+    never = (automatic or {}).get("allow_redirects") == "never"
+    if not (never or params.get("off_session") == "true" or "return_url" in params):
+        raise Refusal(400, "A return_url is needed to confirm.", param="return_url")
+    if never and "return_url" in params:
+        raise Refusal(400, "A return_url is not needed without redirects.", param="return_url")

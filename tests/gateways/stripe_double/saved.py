@@ -2,7 +2,7 @@
 
 from tests.gateways.stripe_double.books import Account, Desk
 from tests.gateways.stripe_double.cards import Card, card_of_token
-from tests.gateways.stripe_double.intents import Intents, shown_card
+from tests.gateways.stripe_double.intents import Intents, check_confirmation, shown_card
 from tests.gateways.stripe_double.wire import Params, Refusal, missing
 
 
@@ -61,6 +61,7 @@ class SavedCards:
 
     async def set_up(self, account: Account, params: Params) -> Params:
         """Keep a card for charges without its buyer; the bank may want to see them first."""
+        check_confirmation(params)
         name = await self._intents.method_for(account, params)
         assert name is not None
         card = account.cards[name]

@@ -1,7 +1,7 @@
 """How Stripe's API is spoken: forms with brackets going in, JSON and errors coming out."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
 Params = dict[str, Any]
@@ -85,3 +85,17 @@ def collapsed(answer: Any, expand: list[str]) -> Any:
         else:
             shown[name] = value
     return shown
+
+
+BESIDES: Final = frozenset(("payment_method_data", "card"))
+"""Fields whose inside Stripe documents beside its types: a card's token."""
+
+
+def check_known(params: Params, types: Any) -> None:
+    """Refuses what the pinned version of Stripe's API does not know, by the SDK's own types."""
+    known = set(types.__annotations__)
+    for name in params:
+        if name not in known and name not in BESIDES:
+            raise Refusal(
+                400, f"Received unknown parameter: {name}", code="parameter_unknown", param=name
+            )
