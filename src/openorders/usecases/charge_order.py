@@ -5,13 +5,14 @@ A retry under the same idempotency key finds what was begun and finishes that, n
 charge.
 """
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
 from openorders.domain.access import Role
-from openorders.domain.ids import MethodId
+from openorders.domain.ids import MethodId, OperationId, OrderId
 from openorders.domain.order import Order
 from openorders.domain.payment import OperationKind
 from openorders.domain.refusals import (
@@ -33,6 +34,11 @@ from openorders.usecases.perform_operations import perform
 from openorders.usecases.settle_payment import Settled
 
 DEFAULT_METHOD: Final = "credit_card"
+
+GIVEN_UP_WITHIN_S: Final = 8.0
+"""How long a gateway may take to give up what waited, so that it and the new payment together
+take no longer than a request may hold its idempotency key.
+"""
 
 _NO_CARD: Final = PaymentDeclined("missing_token", "No card was given.")
 _NO_TOKEN: Final = PaymentDeclined(
@@ -85,8 +91,7 @@ async def charge(
         return finish(ctx, attempt, answer)
 
     async def after_giving_up() -> Answer:
-        for void in voids:
-            await perform(ctx.services, ctx.store, void)
+        await _given_up(ctx, order.id, voids)
         unversioned = replace(ctx, expected=None)
 
         async def again(tx: Connection) -> Attempt:
@@ -96,6 +101,16 @@ async def charge(
         return await finish(ctx, attempt, answer).finish()
 
     return Later(after_giving_up)
+
+
+async def _given_up(ctx: Context, order_id: OrderId, voids: tuple[OperationId, ...]) -> None:
+    """Have what waits given up, or the new payment is unsettled: it must not begin before."""
+    try:
+        async with asyncio.timeout(GIVEN_UP_WITHIN_S):
+            for void in voids:
+                await perform(ctx.services, ctx.store, void)
+    except TimeoutError as error:
+        raise Refused(PaymentUnsettled(order_id)) from error
 
 
 async def _begin_new(tx: Connection, ctx: Context, new: NewCharge) -> Attempt:
