@@ -268,6 +268,8 @@ def test_time_never_runs_backward_on_an_order() -> None:
         ((), True, PaymentState.PENDING),
         ((a_payment(1000),), True, PaymentState.PAID),
         ((a_payment(400),), True, PaymentState.PENDING),
+        ((a_payment(400),), False, PaymentState.PENDING),
+        ((a_payment(400, state=AttemptState.AUTHORISED),), False, PaymentState.PENDING),
         ((a_payment(400), a_payment(600, number=2)), True, PaymentState.PAID),
         ((a_payment(1000, refunded=1),), True, PaymentState.PART_REFUNDED),
         ((a_payment(1000, refunded=1000),), True, PaymentState.REFUNDED),

@@ -116,8 +116,8 @@ def test_lines_and_shipping_together_are_everything() -> None:
 def test_shipping_goes_back_in_parts_and_never_twice() -> None:
     book = a_book()
     assert give_back(book, shipping=500) == 500
-    assert refusal(book, shipping=100) == AmountNotOwed(100, 99, 2)
-    assert refusal(book, shipping=-1) == AmountNotOwed(-1, 99, 2)
+    assert refusal(book, shipping=100) == AmountNotOwed(100, 99, 2, of="shipping")
+    assert refusal(book, shipping=-1) == AmountNotOwed(-1, 99, 2, of="shipping")
     assert give_back(book, shipping=99) == 99
 
 
@@ -154,6 +154,21 @@ def test_goodwill_beyond_what_stays_is_not_given_back_again() -> None:
     change = progress.cancel_lines(book.order, (LineId(1),), LATER)
     assert [step.amount for step in change.give_backs] == [500]
     assert balance.price_of(change.order) == 0
+
+
+def test_a_cancelled_line_does_not_try_again_what_a_bank_refused() -> None:
+    """Its own rest goes back, not what of another line is still outstanding."""
+    payments = (a_payment(1500), a_payment(1500, number=2))
+    order = replace(an_order(a_line(1, 2000), a_line(2, 500, 2)), payments=payments)
+    book = a_book(replace(order, payment=PaymentState.PAID))
+    asked = (RefundLine(line_id=LineId(1)),)
+    first, second = book.save(refunding.refund_parts(book.order, asked, book.by()))
+    book.settle(first, succeeded=False)
+    book.settle(second, succeeded=True)
+    give_back(book, (2, 1))
+    change = progress.cancel_lines(book.order, (LineId(2),), LATER)
+    assert [step.amount for step in change.give_backs] == [500]
+    assert balance.outstanding(change.order) == 2000
 
 
 def test_an_amount_is_no_more_than_is_kept() -> None:

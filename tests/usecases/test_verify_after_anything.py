@@ -11,13 +11,25 @@ import pytest
 
 from openorders.domain.ids import OrderId
 from openorders.domain.order import Word
+from openorders.domain.payment import AttemptState
+from openorders.domain.refunding import RefundLine
 from openorders.domain.refusals import Refused
-from openorders.domain.store_settings import DiscountCode, ShippingMethod, StorePolicy, TaxRate
+from openorders.domain.store_settings import (
+    Capture,
+    DiscountCode,
+    GatewaySettings,
+    ShippingMethod,
+    StorePolicy,
+    TaxRate,
+)
 from openorders.store.database import Database
 from openorders.usecases.advance_order import Advance, advance_order
 from openorders.usecases.cancel_order import Cancel, cancel_order
+from openorders.usecases.capture_payment import CapturePayment, capture_payment
 from openorders.usecases.pay_order import Pay, pay_order
 from openorders.usecases.place_order import Charge, place_order
+from openorders.usecases.read_payments import list_payments
+from openorders.usecases.record_payment import RecordPayment, record_payment
 from openorders.usecases.refund_order import Refund, refund_order
 from openorders.usecases.settle_lines import LineAction, settle_lines
 from openorders.usecases.verify_ledgers import verify
@@ -33,6 +45,10 @@ POLICY = StorePolicy(
         DiscountCode(code="THIRD", percent=Decimal("33.3")),
         DiscountCode(code="TEN", amount=1000),
     ),
+    gateways=(
+        GatewaySettings(name="sandbox"),
+        GatewaySettings(name="reserving", capture=Capture.BY_HAND),
+    ),
 )
 CARDS = (
     "tok_visa",
@@ -40,6 +56,7 @@ CARDS = (
     "tok_chargeDeclined",
     "tok_timeoutAfterCharge",
     "tok_pendingRefund",
+    "tok_refundFail",
 )
 
 
@@ -54,8 +71,9 @@ class Crowd:
     async def act(self) -> None:
         verbs: list[Callable[[], Awaitable[object]]] = [self.place]
         if self.orders:
-            verbs += [self.place, self.advance, self.advance, self.cancel, self.pay]
-            verbs += [self.refund, self.settle, self.settle]
+            verbs += [self.place, self.advance, self.advance, self.cancel, self.settle, self.settle]
+            verbs += [self.pay, self.pay_a_part, self.record, self.capture, self.capture]
+            verbs += [self.refund, self.refund_lines, self.refund_lines]
         try:
             await self.chance.choice(verbs)()
         except Refused:
@@ -89,6 +107,43 @@ class Crowd:
     async def pay(self) -> None:
         order_id, token = self.chance.choice(self.orders), self.chance.choice(CARDS)
         await pay_order(self.world.context(), Pay(order_id=order_id, token=token), told(str))
+
+    async def pay_a_part(self) -> None:
+        order_id, token = self.chance.choice(self.orders), self.chance.choice(CARDS)
+        gateway = self.chance.choice(("sandbox", "reserving"))
+        amount = Decimal(self.chance.randint(1, 1000)) / 100
+        command = Pay(order_id=order_id, token=token, gateway=gateway, amount=amount, part=True)
+        await pay_order(self.world.context(), command, told(str))
+
+    async def record(self) -> None:
+        command = RecordPayment(
+            order_id=self.chance.choice(self.orders),
+            amount=Decimal(self.chance.randint(1, 3000)) / 100,
+            method="cash",
+        )
+        await record_payment(self.world.context(), command, told(str))
+
+    async def capture(self) -> None:
+        held = await list_payments(self.world.context(), limit=20, state=AttemptState.AUTHORISED)
+        if held:
+            payment_id = self.chance.choice(held).payment.id
+            amount = self.chance.choice((None, Decimal("0.50"), Decimal("3.00")))
+            command = CapturePayment(payment_id=payment_id, amount=amount)
+            await capture_payment(self.world.context(), command, told(str))
+
+    async def refund_lines(self) -> None:
+        order = await self.world.order(self.chance.choice(self.orders))
+        lines = self.chance.sample(order.lines, self.chance.randint(1, len(order.lines)))
+        command = Refund(
+            order_id=order.id,
+            lines=tuple(
+                RefundLine(line_id=line.id, quantity=self.chance.choice((None, 1)))
+                for line in lines
+            ),
+            shipping=self.chance.choice((None, True)),
+            restock=self.chance.random() < 0.5,
+        )
+        await refund_order(self.world.context(), command, told(str))
 
     async def refund(self) -> None:
         amount = self.chance.choice((None, Decimal("1.00"), Decimal("0.01")))

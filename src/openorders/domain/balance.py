@@ -81,9 +81,10 @@ def payment_state(order: Order) -> PaymentState:
         if not given_back:
             return PaymentState.PAID
         return PaymentState.REFUNDED if given_back >= taken else PaymentState.PART_REFUNDED
-    if taken - given_back + _authorised(order) >= price:
+    held = taken - given_back + _authorised(order)
+    if held >= price:
         return PaymentState.AUTHORISED
-    return _unpaid_state(order)
+    return _unpaid_state(order, in_part=held > 0)
 
 
 def worth(line: Line, units: int) -> int:
@@ -136,9 +137,9 @@ def _authorised(order: Order) -> int:
     )
 
 
-def _unpaid_state(order: Order) -> PaymentState:
+def _unpaid_state(order: Order, *, in_part: bool) -> PaymentState:
     if any(payment.is_open for payment in order.payments):
         return PaymentState.PENDING
     if order.payments and order.payments[-1].state is AttemptState.DECLINED:
         return PaymentState.FAILED
-    return PaymentState.PENDING if order.payment_asked else PaymentState.NONE
+    return PaymentState.PENDING if order.payment_asked or in_part else PaymentState.NONE

@@ -213,7 +213,7 @@ derived as (
             when b.taken - b.given_back + b.authorised >= b.due then 'authorised'
             when b.waits then 'pending'
             when b.declined then 'failed'
-            when b.payment_asked then 'pending'
+            when b.payment_asked or b.taken - b.given_back + b.authorised > 0 then 'pending'
             else 'none'
         end as expected
     from sides b
