@@ -104,6 +104,7 @@ WITHOUT_STORE_ID = {
     "mails.announce": "wakes whoever hands mails over, of any store",
     "migrate.*": "about the schema as a whole",
     "reports.plan_for_the_values": "settings of the transaction",
+    "webhook_endpoints.wake": "a notification",
 }
 
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "misc", "manager", "common", "data", "info"}
