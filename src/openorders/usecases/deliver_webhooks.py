@@ -48,7 +48,7 @@ FINISH_S: Final = 7.0
 STORE_KEPT_S: Final = 10.0
 """How long a store's settings are believed without asking again."""
 STORES_KEPT_MAX: Final = 1_000
-RECORD_MAX: Final = 256
+RECORD_MAX: Final = 128
 """How many results one statement writes."""
 
 _log = structlog.get_logger(__name__)
