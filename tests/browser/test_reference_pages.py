@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
 from openorders import app, demo
-from openorders.contracts import ALL
+from openorders.contracts import ALL, MANAGE
 from openorders.server.lifecycle import Lifecycle
 from openorders.server.sockets import listen, port_of
 from openorders.server.worker import listener_for
@@ -74,7 +74,7 @@ async def seen(browser: Browser) -> Seen:
 
 async def test_the_start_page_leads_to_every_reference(seen: Seen, port: int):
     origin = f"http://127.0.0.1:{port}"
-    for contract in ALL:
+    for contract in (*ALL, MANAGE):
         await seen.page.goto(f"{origin}/")
         card = seen.page.locator("li", has_text=f"{origin}/{contract.name}")
         await card.get_by_role("link", name="Reference").click()

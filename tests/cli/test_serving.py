@@ -138,10 +138,11 @@ def test_a_second_server_on_the_folder_or_the_port_is_one_sentence(demo: Served)
     assert "Traceback" not in twin.err + other.err
 
 
-def test_a_contract_that_is_not_there_cannot_be_opened(demo: Served):
-    ended = beside(demo, "serve", "--open", "basics=commerce")
+@pytest.mark.parametrize("name", ["basics", "manage"])
+def test_what_is_no_contract_cannot_be_opened(demo: Served, name: str):
+    ended = beside(demo, "serve", "--open", f"{name}=commerce")
     assert ended.code == 2
-    assert "--open names no contract: 'basics'; there are" in ended.err
+    assert f"--open names no contract: '{name}'; there are" in ended.err
 
 
 def test_ctrl_c_stops_it_and_a_filled_folder_is_left_alone(temporary_folder: Path):

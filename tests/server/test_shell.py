@@ -52,11 +52,16 @@ async def world(request) -> AsyncIterator[World]:
         faults.append(exchange.request_id)
 
     site = Site(
-        contracts={"one": speaking("one"), "two": speaking("two", 201)},
+        contracts={
+            "one": speaking("one"),
+            "two": speaking("two", 201),
+            "beside": speaking("beside", 201),
+        },
         documentation={"one": speaking("docs of one"), "two": speaking("docs of two")},
         hosts={"one.localhost": "one", "shop.example": "two"},
         pages=speaking("pages"),
         everywhere=("/assets/",),
+        beside=frozenset(("beside",)),
         public_url=request.param,
     )
     shell = Shell(
@@ -160,12 +165,14 @@ async def test_requests_are_counted_by_route_and_never_by_path(world: World):
     await world.client.request("BREW", "/one/known")
     await world.client.post("/two/again")
     await world.client.post("/two/orders")
+    await world.client.post("/beside/keys")
     text = world.metrics.exposition().decode()
     assert "4711" not in text
     assert 'contract="one",method="GET",route="/route",status="200"} 1.0' in text
     assert 'contract="one",method="GET",route="(none)",status="200"} 1.0' in text
     assert 'method="_OTHER"' in text
     assert 'openorders_orders_placed_total{contract="two"} 1.0' in text
+    assert 'openorders_orders_placed_total{contract="beside"}' not in text
     assert 'openorders_idempotent_replays_total{contract="two"} 1.0' in text
 
 
