@@ -43,7 +43,7 @@ with wanted as (
     group by w.variant_id
 ),
 held as (
-    select s.variant_id, s.on_hand - s.reserved as available
+    select s.variant_id, s.on_hand, s.reserved, s.on_hand - s.reserved as available
     from stock s
     where s.store_id = :store_id and s.variant_id in (select variant_id from wanted)
     order by s.variant_id
@@ -69,8 +69,10 @@ go as (
         and (:digest::bytea is null or exists (select from claimed))
 ),
 reserved as (
+    -- From the rows as they were locked: a check is made first on what this statement's snapshot
+    -- would come to, and would refuse units that were given back while we waited for the lock.
     update stock s
-    set reserved = s.reserved + wanted.quantity
+    set on_hand = held.on_hand, reserved = held.reserved + wanted.quantity
     from wanted, held, go
     where s.store_id = :store_id and s.variant_id = wanted.variant_id
         and held.variant_id = wanted.variant_id

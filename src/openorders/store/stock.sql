@@ -8,7 +8,7 @@ with wanted as (
     group by w.variant_id
 ),
 held as (
-    select s.variant_id, s.on_hand - s.reserved as available
+    select s.variant_id, s.on_hand, s.reserved, s.on_hand - s.reserved as available
     from stock s
     where s.store_id = :store_id and s.variant_id in (select variant_id from wanted)
     order by s.variant_id
@@ -20,10 +20,11 @@ short as (
     where :kind::text = 'reserve' and held.available < wanted.quantity
 ),
 moved as (
+    -- From the rows as they were locked; `place_order` says why.
     update stock s
-    set on_hand = s.on_hand + case :kind::text
+    set on_hand = held.on_hand + case :kind::text
             when 'ship' then -wanted.quantity when 'return' then wanted.quantity else 0 end,
-        reserved = s.reserved + case :kind::text
+        reserved = held.reserved + case :kind::text
             when 'reserve' then wanted.quantity when 'return' then 0 else -wanted.quantity end
     from wanted join held using (variant_id)
     where s.store_id = :store_id and s.variant_id = wanted.variant_id
