@@ -11,12 +11,13 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.cli.program import forked
 from tests.concurrency.program import OPENORDERS, Program
 
 WEBHOOKS = {
     "OPENORDERS_WEBHOOK_ALLOW_PRIVATE": "true",
     "OPENORDERS_WEBHOOK_ALLOW_HTTP": "true",
-    "OPENORDERS_WEBHOOK_TIMEOUT_SECONDS": "3",
+    "OPENORDERS_WEBHOOK_TIMEOUT_SECONDS": "2",
     "OPENORDERS_LOG_LEVEL": "warning",
 }
 SERVER = {**WEBHOOKS, "OPENORDERS_BACKGROUND": "off", "OPENORDERS_DRAIN_SECONDS": "0"}
@@ -113,6 +114,8 @@ class Fleet:
     workers: int
     processes: int
     share: float
+    hurried: bool = False
+    """Commands are then copies of this process, which has read all modules already."""
     server: Program = field(init=False)
     crew: list[Worker] = field(init=False)
     receiver: Receiver = field(init=False)
@@ -126,6 +129,14 @@ class Fleet:
     def start(self) -> None:
         self.receiver.start()
         self.server.start(workers=self.processes)
+
+    def command(self, *words: str, code: int | None = 0) -> str:
+        """What a command prints that is run beside the server."""
+        if not self.hurried:
+            return self.server.command(*words, code=code)
+        ended = forked(self.folder, *words, "--data-dir", str(self.server.folder))
+        assert code is None or ended.code == code, ended
+        return ended.out
 
     def end(self) -> None:
         for worker in self.crew:
@@ -152,7 +163,10 @@ class Nemesis:
 
     def strike(self) -> None:
         """One blow; what died is started again."""
-        victim = self.chance.choices(list(self.victims), list(self.victims.values()))[0]
+        self.hit(self.chance.choices(list(self.victims), list(self.victims.values()))[0])
+
+    def hit(self, victim: str) -> None:
+        """This one."""
         self.counts[victim] = self.counts.get(victim, 0) + 1
         server = self.fleet.server
         match victim:

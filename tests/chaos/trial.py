@@ -7,6 +7,7 @@ after which they are known to be dead is made to have passed.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import random
 import statistics
@@ -39,10 +40,10 @@ class Rules:
     processes: int = 2
     buyers: int = 24
     fault_share: float = 0.02
-    victims: dict[str, float]
-    pause_s: tuple[float, float] = (0.5, 2.5)
-    strikes: int | None = None
-    """None: for as long as somebody buys."""
+    victims: dict[str, float] = field(default_factory=dict[str, float])
+    pause_s: tuple[float, float] = (1.0, 4.0)
+    blows: tuple[str, ...] | None = None
+    """Who is struck, one after another; None: at random, for as long as somebody buys."""
     hurried: bool = False
     quiet_s: float = 240.0
 
@@ -113,7 +114,7 @@ class Shop:
 
 async def open_shop(fleet: Fleet, *, few: int) -> Shop:
     """A store with goods, a key, and two endpoints at the receiver."""
-    command, catalogue = fleet.server.command, fleet.folder / "catalogue.csv"
+    command, catalogue = fleet.command, fleet.folder / "catalogue.csv"
     await asyncio.to_thread(command, "store", "create", STORE, "--currency", "USD")
     catalogue.write_text(plans.CATALOGUE.format(few=few))
     await asyncio.to_thread(command, "catalog", "import", str(catalogue), "--store", STORE)
@@ -130,7 +131,9 @@ async def open_shop(fleet: Fleet, *, few: int) -> Shop:
 
 async def run(rules: Rules, folder: Path, say: Callable[[str], None]) -> Report:
     """Buy, kill, wait until all is quiet, compare."""
-    fleet = Fleet(folder, rules.seed, rules.workers, rules.processes, rules.fault_share)
+    fleet = Fleet(
+        folder, rules.seed, rules.workers, rules.processes, rules.fault_share, rules.hurried
+    )
     began = time.monotonic()
     try:
         await asyncio.to_thread(fleet.start)
@@ -189,14 +192,15 @@ async def _strike(
     say: Callable[[str], None],
 ) -> None:
     """One blow after another, for as long as somebody buys."""
-    struck = 0
-    while rules.strikes is None or struck < rules.strikes:
+    for struck in itertools.count(1):
         await asyncio.wait([buying], timeout=nemesis.chance.uniform(*rules.pause_s))
-        if buying.done():
+        if buying.done() or (rules.blows is not None and struck > len(rules.blows)):
             return
         in_flight.append(ledger.in_flight)
-        await asyncio.to_thread(nemesis.strike)
-        struck += 1
+        if rules.blows is None:
+            await asyncio.to_thread(nemesis.strike)
+        else:
+            await asyncio.to_thread(nemesis.hit, rules.blows[struck - 1])
         if struck % 10 == 0:
             say(f"{struck} strikes, {len(ledger.bought)} orders, {ledger.acks} answers")
 
@@ -234,7 +238,7 @@ async def _compare(fleet: Fleet, shop: Shop, ledger: Ledger, report: Report) -> 
 
 
 def _verified(fleet: Fleet, *words: str) -> list[str]:
-    said = fleet.server.command(*words, code=None)
+    said = fleet.command(*words, code=None)
     try:
         found: list[Any] = json.loads(said)
     except json.JSONDecodeError:
