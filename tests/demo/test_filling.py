@@ -181,6 +181,14 @@ async def test_the_documented_order_is_the_newest_of_janes_five_on_five_days(dem
     assert found[0][0] == 123456
 
 
+async def test_all_that_was_given_back_is_a_refund(demo: Database):
+    given_back = await rows(
+        demo, "select store_id, order_id, refunded from payments where refunded > 0 order by 1, 2"
+    )
+    refunds = await rows(demo, "select store_id, order_id, amount from refunds order by 1, 2")
+    assert refunds == given_back != []
+
+
 async def test_every_variant_has_ten_thousand_on_hand(demo: Database):
     assert await rows(demo, "select distinct on_hand from stock") == [(10_000,)]
     assert await rows(

@@ -14,6 +14,7 @@ from openorders.domain.ids import LineId, OperationId, OrderId, ProductId, Varia
 from openorders.domain.money import from_decimal
 from openorders.domain.order import HistoryEntry, Line, Order, PaymentState, Word
 from openorders.domain.payment import AttemptState, OperationKind, Payment
+from openorders.domain.refund import Refund, RefundState
 from openorders.domain.store_settings import Store
 from openorders.store.bulk import DoneOperation, Movement, ReservedIds, Told
 
@@ -176,20 +177,37 @@ def _charge(shop: Shop, past: Past, step: StepFile, by: By) -> None:
 
 
 def _change(past: Past, change: Change, by: By) -> None:
-    past.order = change.order
+    past.order = _numbered(past, change)
     past.move(change.moves, by)
     past.tell(by, *change.events)
     for give_back in change.give_backs:
         _give_back(past, give_back.amount, by)
 
 
+def _numbered(past: Past, change: Change) -> Order:
+    """The order, its new refund with the number that is kept for it."""
+    order = change.order
+    if past.ids is None or not order.refunds:
+        return order
+    return replace(order, refunds=(replace(order.refunds[-1], id=past.ids.refund_id),))
+
+
 def _give_back(past: Past, amount: int, by: By) -> None:
     (payment,), ids = past.order.payments, past.ids
     assert ids is not None, "what is given back was taken"
-    given = replace(payment, refunded=payment.refunded + amount)
-    order = replace(past.order, payments=(given,), version=past.order.version + 1)
+    plain = Refund(
+        id=ids.refund_id, amount=amount, state=RefundState.STARTED, reason=by.reason, at=by.at
+    )
+    refund = past.order.refunds[-1] if past.order.refunds else plain
+    order = replace(
+        past.order,
+        payments=(replace(payment, refunded=payment.refunded + amount, refunding=0),),
+        refunds=(replace(refund, state=RefundState.SUCCEEDED),),
+        version=past.order.version + 1,
+    )
     past.order = replace(order, payment=progress.payment_state(order))
-    past.operations.append(_done(past, ids.refund_id, OperationKind.REFUND, amount, by))
+    done = _done(past, ids.giving_back_id, OperationKind.REFUND, amount, by)
+    past.operations.append(replace(done, refund_id=refund.id))
     past.tell(by, EventType.ORDER_REFUNDED)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from openorders.domain.customer import Customer
-from openorders.domain.ids import OperationId, OrderId, PaymentId, StoreId, VariantId
+from openorders.domain.ids import OperationId, OrderId, PaymentId, RefundId, StoreId, VariantId
 from openorders.domain.order import Order
 from openorders.domain.payment import OperationKind, Payment
 from openorders.store import queries
@@ -23,11 +23,12 @@ _Q = queries.load("bulk")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReservedIds:
-    """Numbers for one payment, in our books and in the sandbox's."""
+    """Numbers for one payment and its refund, in our books and in the sandbox's."""
 
     payment_id: PaymentId
     charge_id: OperationId
-    refund_id: OperationId
+    giving_back_id: OperationId
+    refund_id: RefundId
     sandbox_id: int
 
 
@@ -71,6 +72,7 @@ class DoneOperation:
     contract: str
     at: datetime
     reason: str | None = None
+    refund_id: RefundId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +176,18 @@ async def add_payments(
     ]
     await _Q.add_payments.execute(connection, store_id=store_id, rows=_json(rows))
     await _Q.add_sandbox_charges.execute(connection, store_id=store_id, rows=_json(rows))
+    done = {operation.refund_id: operation for operation in operations}
+    refunds = [
+        {
+            **msgspec.to_builtins(refund),
+            "order_id": order.id,
+            "actor": done[refund.id].actor,
+            "contract": done[refund.id].contract,
+        }
+        for order, _, _ in payments
+        for refund in order.refunds
+    ]
+    await _Q.add_refunds.execute(connection, store_id=store_id, rows=_json(refunds))
     await _Q.add_operations.execute(connection, store_id=store_id, rows=_json(operations))
 
 
@@ -195,7 +209,7 @@ def _order_row(order: Order) -> dict[str, Any]:
     fields: dict[str, Any] = {
         name: getattr(order, name)
         for name in Order.__dataclass_fields__
-        if name not in ("customer", "totals", "lines", "payments", "history")
+        if name not in ("customer", "totals", "lines", "payments", "refunds", "history")
     }
     totals = order.totals
     return {

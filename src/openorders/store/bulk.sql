@@ -3,10 +3,11 @@
 select pg_advisory_xact_lock(hashtext('openorders.filling'));
 
 -- name: reserve_ids
--- Fresh numbers for that many payments: ours, of their operations, and of the sandbox's books.
+-- Fresh numbers for that many payments: ours, of their operations, of a refund, and of the
+-- sandbox's books.
 select
     nextval('payment_ids') as payment_id, nextval('operation_ids') as charge_id,
-    nextval('operation_ids') as refund_id,
+    nextval('operation_ids') as giving_back_id, nextval('refund_ids') as refund_id,
     nextval(pg_get_serial_sequence('sandbox_charges', 'id')) as sandbox_id
 from generate_series(1, :count::int);
 
@@ -123,18 +124,41 @@ from jsonb_to_recordset(:rows::jsonb) as r (
     card_last_four text, created_at timestamptz, settled_at timestamptz
 );
 
+-- name: add_refunds
+-- What was given back of it, and of which lines.
+with refund as (
+    insert into refunds (
+        store_id, id, order_id, amount, shipping, goodwill, reason, restock, actor, contract,
+        created_at
+    )
+    select
+        :store_id, r.id, r.order_id, r.amount, r.shipping, r.goodwill, r.reason, r.restock,
+        r.actor, r.contract, r.at
+    from jsonb_to_recordset(:rows::jsonb) as r (
+        id bigint, order_id bigint, amount bigint, shipping bigint, goodwill bigint,
+        reason text, restock boolean, actor text, contract text, at timestamptz
+    )
+)
+insert into refund_lines
+    (store_id, refund_id, order_id, line_id, quantity, amount, returned, restocked)
+select :store_id, r.id, r.order_id, l.line_id, l.quantity, l.amount, l.returned, l.restocked
+from jsonb_to_recordset(:rows::jsonb) as r (id bigint, order_id bigint, lines jsonb)
+cross join lateral jsonb_to_recordset(r.lines) as l (
+    line_id bigint, quantity int, amount bigint, returned int, restocked int
+);
+
 -- name: add_operations
 -- What the gateway was asked for, and did.
 insert into payment_operations (
-    store_id, id, payment_id, order_id, kind, amount, state, reason, reference, actor,
-    contract, due_at, created_at, settled_at
+    store_id, id, payment_id, order_id, kind, amount, state, reason, reference, refund_id,
+    actor, contract, due_at, created_at, settled_at
 )
 select
     :store_id, r.id, r.payment_id, r.order_id, r.kind, r.amount, 'succeeded', r.reason,
-    r.reference, r.actor, r.contract, r.at, r.at, r.at
+    r.reference, r.refund_id, r.actor, r.contract, r.at, r.at, r.at
 from jsonb_to_recordset(:rows::jsonb) as r (
     id bigint, payment_id bigint, order_id bigint, kind text, amount bigint, reason text,
-    reference text, actor text, contract text, at timestamptz
+    reference text, refund_id bigint, actor text, contract text, at timestamptz
 );
 
 -- name: add_sandbox_charges
