@@ -114,11 +114,12 @@ class _Rest:
             raise MailServerUnavailable(self.why)
 
     def begun(self, why: str) -> MailServerUnavailable:
-        """A rest from now on; what to tell whoever wanted to send."""
-        rest_s = min(LONGEST_REST_S, 2.0 ** min(self.failures, 10))
-        self.failures += 1
-        self.until = asyncio.get_running_loop().time() + rest_s
-        self.why = why
+        """A rest from now on, unless there is one; what to tell whoever wanted to send."""
+        now = asyncio.get_running_loop().time()
+        if now >= self.until:
+            self.until = now + min(LONGEST_REST_S, 2.0 ** min(self.failures, 10))
+            self.failures += 1
+            self.why = why
         return MailServerUnavailable(why)
 
     def end(self) -> None:
@@ -148,6 +149,7 @@ class SmtpMailer:
         self._rest.refuse_during()
         try:
             async with asyncio.timeout(self._server.timeout_s), self._slots:
+                self._rest.refuse_during()  # it may have begun while this letter waited
                 await self._deliver(posting)
         except TimeoutError as error:
             problem = f"the mail server did not answer within {self._server.timeout_s:g} s"
