@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from openorders.contracts.kit.answers import OutgoingLive, Stream, outgoing_file
+from openorders.contracts.kit.answers import OutgoingLive, Outside, Stream, outgoing_file
 
 SCOPE: dict[str, Any] = {"type": "http", "method": "GET"}
 
@@ -60,10 +60,16 @@ class Telling:
     task: asyncio.Future[None]
 
 
+def outside(stopping: list[bool]) -> Outside:
+    return Outside(
+        is_stopping=lambda: stopping[0], is_weather=lambda error: isinstance(error, OSError)
+    )
+
+
 async def telling() -> Telling:
     line, client, stopping = Line(), Client(), [False]
     stream = Stream("text/event-stream", None, line(), live=True)
-    answer = await outgoing_file(stream, lambda: stopping[0])
+    answer = await outgoing_file(stream, outside(stopping))
     assert isinstance(answer, OutgoingLive)
     task = asyncio.ensure_future(answer(SCOPE, client.receive, client.send))
     line.chunks.put_nowait(b"second")
@@ -100,6 +106,15 @@ async def test_what_breaks_it_is_a_fault() -> None:
     assert told.line.closed
 
 
+async def test_weather_ends_it_like_any_other_end() -> None:
+    told = await telling()
+    told.line.chunks.put_nowait(ConnectionResetError())
+    async with asyncio.timeout(5):
+        await told.task
+    assert told.line.closed
+    assert told.client.took[-1] == {"type": "http.response.body", "body": b""}
+
+
 async def test_who_is_cancelled_leaves_nothing_behind() -> None:
     told = await telling()
     told.task.cancel()
@@ -111,7 +126,7 @@ async def test_who_is_cancelled_leaves_nothing_behind() -> None:
 
 async def test_a_head_is_told_nothing() -> None:
     line, client = Line(), Client()
-    answer = await outgoing_file(Stream("text/x", None, line(), live=True), lambda: False)
+    answer = await outgoing_file(Stream("text/x", None, line(), live=True), outside([False]))
     async with asyncio.timeout(5):
         await answer(SCOPE | {"method": "HEAD"}, client.receive, client.send)
     assert client.text == b""

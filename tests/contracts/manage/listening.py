@@ -56,15 +56,16 @@ class Listener:
     async def events(self, count: int) -> list[Heard]:
         """The first so many events, as soon as they are there."""
         async with asyncio.timeout(10), self._news:
-            await self._news.wait_for(lambda: len(self._parsed()) >= count)
-            return self._parsed()[:count]
+            await self._news.wait_for(lambda: len(self.heard()) >= count)
+            return self.heard()[:count]
 
     async def ending(self) -> None:
         """Until the answer is complete."""
         async with asyncio.timeout(10), self._news:
             await self._news.wait_for(lambda: self.ended)
 
-    def _parsed(self) -> list[Heard]:
+    def heard(self) -> list[Heard]:
+        """The events so far."""
         found = []
         for block in self._text.split("\n\n")[:-1]:
             lines = dict(line.split(": ", 1) for line in block.split("\n") if line[0] != ":")
@@ -80,7 +81,7 @@ async def listening(
     """The stream of the desk's store, from when its answer has begun."""
     listener = Listener()
     application: Application = desk.shop.served.application
-    sent = {"authorization": f"Bearer {desk.shop.admin}", "host": "shop.example"}
+    sent = {"Authorization": f"Bearer {desk.shop.admin}", "Host": "shop.example"}
     sent |= dict(headers or {})
     scope = {
         "type": "http",

@@ -200,6 +200,23 @@ async def test_a_stream_that_cannot_begin_is_a_problem(desk: Desk) -> None:
             assert f'"{name}":"{value}"' in await listener.until("}")
 
 
+async def test_a_key_that_is_revoked_hears_no_more(desk: Desk) -> None:
+    made = await desk.done("POST", "/keys", {"role": "service"})
+    bearer = {"Authorization": f"Bearer {made['key']}"}
+    async with listening(desk, headers=bearer) as listener:
+        await desk.order()
+        await desk.sequenced()
+        await listener.events(1)
+        await desk.done("DELETE", f"/keys/{made['id']}")
+        async with asyncio.timeout(5):
+            while (await desk.ask("GET", "/events", key=made["key"])).status != 401:
+                await asyncio.sleep(0.01)
+        await desk.order()
+        await desk.sequenced()
+        await listener.ending()
+        assert len(listener.heard()) == 1
+
+
 async def test_who_hangs_up_is_forgotten_at_once(desk: Desk) -> None:
     news = desk.shop.served.services.news
     before = news.followers

@@ -111,22 +111,31 @@ class OutgoingStream(Outgoing):
             await close(self.chunks)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """What ends a live answer: the server stops, or a failure that passes by itself."""
+
+    is_stopping: Callable[[], bool]
+    is_weather: Callable[[Exception], bool]
+
+
 class OutgoingLive(OutgoingStream):
     """The same for what has no end. Who makes it is stopped in the middle of waiting, as soon as
-    the client has gone or the server stops; then it is as complete as it ever is.
+    the client has gone or the server stops; then it is as complete as it ever is. So it is when
+    weather stops it: the client comes back.
     """
 
-    __slots__ = ("is_stopping",)
+    __slots__ = ("outside",)
 
     def __init__(
         self,
         headers: list[tuple[bytes, bytes]],
         first: bytes,
         chunks: AsyncIterator[bytes],
-        is_stopping: Callable[[], bool],
+        outside: Outside,
     ) -> None:
         super().__init__(headers, first, chunks)
-        self.is_stopping = is_stopping
+        self.outside = outside
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
@@ -134,7 +143,7 @@ class OutgoingLive(OutgoingStream):
         gone = asyncio.ensure_future(_until_gone(receive))
         telling = asyncio.ensure_future(self._tell(send))
         try:
-            while is_wanted and not (gone.done() or telling.done() or self.is_stopping()):
+            while is_wanted and not (gone.done() or telling.done() or self.outside.is_stopping()):
                 await asyncio.wait(
                     (gone, telling), timeout=_LOOK_S, return_when=asyncio.FIRST_COMPLETED
                 )
@@ -144,8 +153,9 @@ class OutgoingLive(OutgoingStream):
             telling.cancel()
             await asyncio.wait((telling,))
             await close(self.chunks)
-        if not telling.cancelled():
-            telling.result()
+        broken = None if telling.cancelled() else telling.exception()
+        if isinstance(broken, Exception) and not self.outside.is_weather(broken):
+            raise broken
         if not is_gone:
             await send({"type": "http.response.body", "body": b""})
 
@@ -178,7 +188,7 @@ def outgoing(answered: Answer) -> Outgoing:
     return Outgoing(answered.status, headers, answered.body)
 
 
-async def outgoing_file(file: Stream | Download, is_stopping: Callable[[], bool]) -> Outgoing:
+async def outgoing_file(file: Stream | Download, outside: Outside) -> Outgoing:
     """The file, ready to be sent. What the first chunk raises is raised here, before any byte."""
     headers = [
         (b"content-type", file.content_type.encode("latin-1")),
@@ -194,7 +204,7 @@ async def outgoing_file(file: Stream | Download, is_stopping: Callable[[], bool]
         chunks = file.chunks
     first = await anext(chunks, b"")
     if isinstance(file, Stream) and file.live:
-        return OutgoingLive(headers, first, chunks, is_stopping)
+        return OutgoingLive(headers, first, chunks, outside)
     return OutgoingStream(headers, first, chunks)
 
 

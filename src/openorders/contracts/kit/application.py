@@ -17,6 +17,7 @@ from openorders.asgi import Application, Exchange, Message, Receive, Scope, Send
 from openorders.contracts.kit import headers as header
 from openorders.contracts.kit.answers import (
     Outgoing,
+    Outside,
     answer,
     no_content,
     outgoing,
@@ -141,10 +142,12 @@ def _performer(
     services, admit, strict = ground.services, ground.admit, contract.strict
     limits = BodyLimits(most=ground.most_body, seconds=ground.body_seconds)
     quota = ground.quota if contract.limited else None
+    outside = Outside(is_stopping=ground.is_stopping, is_weather=ground.is_weather)
 
     async def perform(scope: Scope, receive: Receive, exchange: Exchange) -> Outgoing:
         headers = header.Headers(scope["headers"])
-        caller = await admit(header.read_credential(headers), contract.name)
+        credential = header.read_credential(headers)
+        caller = await admit(credential, contract.name)
         if quota is not None:
             exchange.headers = quota.take(caller.credential)
             quota.check(caller.credential)
@@ -183,11 +186,11 @@ def _performer(
             request_id=exchange.request_id,
         )
         refused = partial(answer_refusal, contract, request_id=exchange.request_id)
-        answered = await route.handler(
-            Call(scope, exchange, headers, context, refused), **arguments
-        )
+        again = partial(admit, credential, contract.name)
+        call = Call(scope, exchange, headers, context, refused, again)
+        answered = await route.handler(call, **arguments)
         if not isinstance(answered, Answer):
-            return await outgoing_file(answered, ground.is_stopping)
+            return await outgoing_file(answered, outside)
         exchange.replayed = answered.replayed
         return outgoing(_unless_known(answered, headers) if route.etag else answered)
 

@@ -1,6 +1,6 @@
 """One call of an operation, as its handler sees it."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 class Call:
     """Who calls and with what; made once the credential was accepted and everything was read."""
 
-    __slots__ = ("_exchange", "_headers", "_refused", "_scope", "context")
+    __slots__ = ("_admit", "_exchange", "_headers", "_refused", "_scope", "context")
 
     def __init__(
         self,
@@ -27,11 +27,13 @@ class Call:
         headers: Headers,
         context: Context,
         refused: Callable[[Reason], Answer],
+        admit: Callable[[], Awaitable[Caller]],
     ) -> None:
         self._scope = scope
         self._exchange = exchange
         self._headers = headers
         self._refused = refused
+        self._admit = admit
         self.context = context
 
     @property
@@ -74,6 +76,12 @@ class Call:
                 query[name] = str(value)
         path = self.base + quote(self.path)
         return f"{path}?{urlencode(query)}" if query else path
+
+    async def admit_again(self) -> None:
+        """Refuse with `NotAuthenticated` when the credential no longer counts: for answers that
+        outlive it. Usually known from memory.
+        """
+        await self._admit()
 
     def reply(self, done: Callable[[Result], Answer]) -> Reply[Result]:
         """How to word the result of a change, and, in this contract's words, its refusal."""

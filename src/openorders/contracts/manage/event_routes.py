@@ -25,7 +25,7 @@ from openorders.contracts.manage.event_schemas import (
 from openorders.contracts.manage.ids import EVENT, ORDER
 from openorders.domain.events import Event, EventType
 from openorders.domain.ids import EventId, OrderId
-from openorders.domain.refusals import EventNotFound, EventsForgotten, Overloaded
+from openorders.domain.refusals import EventNotFound, EventsForgotten, Overloaded, Refused
 from openorders.usecases.event_bodies import body_of
 from openorders.usecases.read_events import follow_events, read_event, read_events
 
@@ -154,12 +154,23 @@ def _begin_after(call: Call, after: str | None) -> int | None:
     return cursors.after(cursors.EVENTS, after)
 
 
+async def _still_may(call: Call) -> bool:
+    """A key that was revoked meanwhile hears no more."""
+    try:
+        await call.admit_again()
+    except Refused:
+        return False
+    return True
+
+
 async def _told(
     call: Call, after: int | None, types: frozenset[EventType] | None, contract: str
 ) -> AsyncIterator[bytes]:
     silence = _RETRY
     async with aclosing(follow_events(call.context, after, types)) as following:
         async for event in following:
+            if not await _still_may(call):
+                return
             if event is None:
                 yield silence
                 silence = _HEARTBEAT
