@@ -4,17 +4,18 @@ from decimal import Decimal
 
 import pytest
 
-from openorders.domain.ids import CustomerId, MethodId
+from openorders.domain.ids import CustomerId, MethodId, OrderId
 from openorders.domain.order import PaymentState, Progress, Word
 from openorders.domain.payment import AttemptState
 from openorders.domain.refusals import PaymentUnsettled, Refused
 from openorders.usecases.cancel_order import Cancel, cancel_order
 from openorders.usecases.capture_payment import CapturePayment, capture_payment
 from openorders.usecases.expire_unpaid import expire_unpaid
+from openorders.usecases.place_order import Charge, place_order
 from openorders.usecases.refund_order import Refund, refund_order
 from openorders.usecases.saved_methods import SaveMethod, forget_method, save_method
 from tests.usecases.stripe_world import AtStripe
-from tests.world import told
+from tests.world import an_order_for, told, told_the_id
 
 ANY = told(lambda _done: "done")
 
@@ -184,6 +185,21 @@ async def test_money_is_reserved_and_part_of_it_taken(shop_by_hand: AtStripe) ->
     part = CapturePayment(payment_id=payment.id, amount=Decimal("20.00"), reason=None)
     await capture_payment(shop.world.context(), part, ANY)
     assert (await shop.payment(order)).captured == 2000
+    assert await shop.differences() == []
+
+
+async def test_an_order_that_comes_with_its_charge_is_reserved_only(
+    shop_by_hand: AtStripe,
+) -> None:
+    shop = shop_by_hand
+    command = an_order_for(gateway="stripe", charge=Charge(token="pm_card_visa"))
+    placed = await place_order(shop.world.context(), command, told_the_id())
+    order = await shop.world.order(OrderId(int(placed.body)))
+    assert order.payment is PaymentState.AUTHORISED
+    assert (order.payments[0].state, order.payments[0].captured) == (AttemptState.AUTHORISED, 0)
+    whole = CapturePayment(payment_id=order.payments[0].id, amount=None, reason=None)
+    await capture_payment(shop.world.context(), whole, ANY)
+    assert (await shop.world.order(order.id)).payment is PaymentState.PAID
     assert await shop.differences() == []
 
 

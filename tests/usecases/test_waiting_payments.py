@@ -194,6 +194,25 @@ async def test_a_new_payment_waits_its_turn_while_the_old_one_may_still_be_made(
     assert (await begun(world, order, token="tok_visa")).body == b"captured"
 
 
+async def test_a_new_payment_that_was_cut_off_while_the_old_one_was_given_up_is_made_once(
+    world: World, order: Order
+) -> None:
+    await begun(world, order)
+    world.faults.lose_answers = 1
+    with pytest.raises(Refused):
+        await begun(world, order, token="tok_visa", ctx=world.context(key="new"))
+    world.clock.move(seconds=31)
+    answers = await asyncio.gather(
+        *(begun(world, order, token="tok_visa", ctx=world.context(key="new")) for _ in range(3)),
+        return_exceptions=True,
+    )
+    bodies = {one.body for one in answers if not isinstance(one, BaseException)}
+    assert bodies == {b"captured"}
+    again = await begun(world, order, token="tok_visa", ctx=world.context(key="new"))
+    assert (again.body, again.replayed) == (b"captured", True)
+    assert await books(world) == [(0, 0, True), (2500, 0, False)]
+
+
 @pytest.mark.parametrize("page", [False, True])
 async def test_cancelling_gives_up_what_waits(world: World, order: Order, *, page: bool) -> None:
     await begun(world, order, page=page)
