@@ -2,7 +2,8 @@
 -- Takes lanes of all stores whose time has come, each for one worker alone until `lease_s` have
 -- passed. Endpoints are found by hopping over webhook_lanes_due, so that one with a million
 -- lanes costs as much as one with a single lane; of each, no more are taken than it has places in
--- this process. Those with the least under way come first, and one that fails has one place.
+-- this process. Those with the least under way come first, and one that fails has one place. The
+-- commit is not waited for: a crash that undoes a claim leaves the lane due, as it was.
 with recursive busy as (
     (
         select l.store_id, l.endpoint_id
@@ -51,7 +52,8 @@ update webhook_lanes l
 set due_at = now() + make_interval(secs => :lease_s), claim = nextval('webhook_claims')
 from due d
 where l.store_id = d.store_id and l.endpoint_id = d.endpoint_id and l.order_id = d.order_id
-returning l.store_id, l.endpoint_id, l.order_id, l.claim, l.tries;
+returning l.store_id, l.endpoint_id, l.order_id, l.claim, l.tries,
+    set_config('synchronous_commit', 'off', true);
 
 -- name: read_heads
 -- The first waiting event of each lane (webhook_deliveries_waiting), with the order as it was
@@ -90,7 +92,8 @@ join webhook_endpoints e on e.store_id = k.store_id and e.id = k.endpoint_id;
 -- Writes what came of tries, at most one per lane. Lanes are locked first, in the order of their
 -- keys, and `queued` is counted down under that lock: a lane ends only when nothing waits in it,
 -- whatever is queued at the same time. Who has lost the claim still records what was delivered,
--- and leaves the lane to who has it now. Answers how many lanes have more to tell at once.
+-- and leaves the lane to who has it now. Answers how many lanes have more to tell at once. The
+-- commit is not waited for: a crash that undoes it has the same events told again.
 with given as materialized (
     select g.*
     from unnest(
@@ -158,7 +161,7 @@ going_on as (
         and l.order_id = x.order_id and not x.last and (x.ours or x.ended)
     returning x.ours and x.outcome <> 'again' as at_once
 )
-select count(*) from going_on where at_once;
+select count(*), set_config('synchronous_commit', 'off', true) from going_on where at_once;
 
 -- name: give_back_lanes
 -- Gives claimed lanes back untried: whoever comes next takes them at once.

@@ -1,4 +1,4 @@
-"""How many orders a process tells one endpoint of at once: many while it answers fast, one when it
+"""How many orders a process tells one endpoint of at once: many while it answers fast, few when it
 takes its time, so that a slow endpoint takes no places from others.
 """
 
@@ -11,9 +11,9 @@ from openorders.store.webhook_lanes import EndpointKey, Places
 PLACES_FIRST: Final = 8
 """What an endpoint gets that is not known yet."""
 PLACES_MAX: Final = 64
-BUSY_S: Final = 16.0
-"""Seconds of answering that an endpoint gets per second: an average answer that takes 0.25 s
-leaves it 64 places, one of 15 s a single one.
+BUSY_S: Final = 64.0
+"""Seconds of answering that an endpoint gets per second: an average answer that takes a second
+leaves it 64 places, one of 15 s four.
 """
 KNOWN_MAX: Final = 1_000
 """Of so many endpoints the average is remembered, the ones used last."""
