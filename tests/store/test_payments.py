@@ -171,6 +171,8 @@ async def test_a_mail_is_written_once_per_cause(world: World, order: Order) -> N
         template="shipped",
         cause="version 2",
         recipient="jane@example.com",
+        recipient_name="Jane",
+        language="en",
         subject="Shipped",
         body_text="",
         body_html="",
