@@ -21,7 +21,7 @@ EVENTS_TOLD: Final = "openorders_events"
 EVENTS_SEQUENCED: Final = "openorders_sequenced"
 """The channel on which the sequencer says which stores have new positions, after its commit."""
 
-BETWEEN_RINGS_S: Final = 0.1
+BETWEEN_RINGS_S: Final = 0.2
 """How long a bell that is rung all the time is silent in between."""
 
 _PER_RING_S: Final = 0.02

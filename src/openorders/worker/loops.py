@@ -42,7 +42,7 @@ LONGEST_PAUSE_S: Final = 15.0
 """How long what keeps failing rests at most, unless its own pause is longer."""
 
 _FIRST_PAUSE_S: Final = 1.0
-_MUCH: Final = 5
+_MUCH: Final = 10
 """A step that did as much as this is worth waiting for the next batch."""
 
 _log = structlog.get_logger(__name__)
@@ -53,7 +53,7 @@ class Loop:
     """A step and how long to rest after it. One that did `full` of its work goes on at once.
 
     A notification on `channel` ends the rest, so that the pause is only the net below it. After a
-    step that had something to do it is heard a little later, a fifth of `apart_s` for each thing
+    step that had something to do it is heard a little later, a tenth of `apart_s` for each thing
     done and `apart_s` at most: much is done in batches, little at once.
     """
 
@@ -104,7 +104,7 @@ LOOPS: Final[tuple[Loop | Pipeline, ...]] = (
         step=sequence,
         full=SEQUENCE_LIMIT,
         channel=EVENTS_TOLD,
-        apart_s=0.1,
+        apart_s=0.2,
     ),
     Pipeline(name="deliver_webhooks", run=keep_delivering, channel=DELIVERIES_QUEUED),
     Loop(name="sweep_operations", pause_s=2.0, step=sweep_operations, full=SWEEP_LIMIT),
