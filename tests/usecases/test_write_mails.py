@@ -1,6 +1,5 @@
 """Mails that are written by themselves: each cause once, never the past, whoever dies meanwhile."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -18,7 +17,7 @@ from openorders.domain.order import Order, Shipment, Word
 from openorders.domain.refunding import RefundLine
 from openorders.domain.store_settings import Capture, GatewaySettings, StorePolicy
 from openorders.gateways.mail import Letter
-from openorders.store import mails, stores
+from openorders.store import stores
 from openorders.store.database import Database, opened
 from openorders.usecases.advance_order import Advance, advance_order
 from openorders.usecases.cancel_order import Cancel, cancel_order
@@ -305,74 +304,6 @@ async def test_a_template_that_fails_is_noted_with_the_letter(
     row = await world.row("select subject, template_failure from mails where store_id = $1")
     assert row["subject"] == "We have received your order 1"
     assert row["template_failure"] == "placed in en: 'nobody' is undefined"
-
-
-async def test_any_number_of_workers_write_each_letter_once(world: World, second: Database) -> None:
-    orders = [await world.placed(payment_asked=True) for _ in range(EVENTS_LIMIT + 10)]
-    while await sequence(world.services):
-        pass
-    others = replace(world.services, database=second)
-
-    async def follow(services: Any) -> None:
-        while len(await written(world)) < len(orders):
-            await write_mails(services)
-
-    async with asyncio.timeout(20):
-        await asyncio.gather(*(follow(one) for one in (world.services, others, world.services)))
-    assert await followed(world) == len(orders)
-    rows = await world.rows("select order_id from mails where store_id = $1 order by id")
-    assert [row["order_id"] for row in rows] == [order.id for order in orders]
-    postboxes = [Postbox(), Postbox()]
-    sending = [
-        replace(world.services, mailer=postboxes[0]),
-        replace(others, mailer=postboxes[1]),
-    ]
-
-    async def send(services: Any) -> None:
-        while await sweep_mails(services):
-            pass
-
-    await asyncio.gather(*(send(one) for one in sending))
-    taken = [letter.id for postbox in postboxes for letter in postbox.taken]
-    assert len(taken) == len(set(taken)) == len(orders)
-
-
-async def test_a_worker_that_dies_between_writing_and_committing_leaves_it_to_the_next(
-    world: World,
-) -> None:
-    await world.placed()
-    await sequence(world.services)
-
-    class Died(Exception):
-        pass
-
-    cursor = await world.row("select position from mail_cursors where store_id = $1")
-    with pytest.raises(Died):
-        async with world.database.transaction() as tx:
-            taken = await mails.take_cursor(tx, world.store.id)
-            assert taken is not None
-            await mails.move_cursor(tx, world.store.id, taken.position + 1)
-            raise Died
-    assert await world.row("select position from mail_cursors where store_id = $1") == cursor
-    assert await followed(world) == 1
-
-
-async def test_a_worker_that_is_killed_holds_up_nobody(world: World, second: Database) -> None:
-    await world.placed()
-    await sequence(world.services)
-    with pytest.raises(Exception, match=r"terminat|closed|in progress"):
-        async with second.transaction() as tx:
-            assert await mails.take_cursor(tx, world.store.id) is not None
-            assert await write_mails(world.services) == 0
-            assert await written(world) == []
-            pid = await tx.fetchval("select pg_backend_pid()")
-            async with world.database.connection() as connection:
-                await connection.execute("select pg_terminate_backend($1)", pid)
-            await tx.execute("select 1")
-    async with asyncio.timeout(5):
-        while not await write_mails(world.services):
-            await asyncio.sleep(0.02)
-    assert await written(world) == [("placed", "version 1")]
 
 
 async def test_stores_do_not_read_each_others_mail(
