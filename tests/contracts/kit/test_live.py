@@ -9,7 +9,14 @@ from typing import Any
 
 import pytest
 
-from openorders.contracts.kit.answers import OutgoingLive, Outside, Stream, outgoing_file
+from openorders.contracts.kit.answers import (
+    ClientLeft,
+    OutgoingLive,
+    Outside,
+    Stream,
+    outgoing_file,
+    while_here,
+)
 
 SCOPE: dict[str, Any] = {"type": "http", "method": "GET"}
 
@@ -131,3 +138,51 @@ async def test_a_head_is_told_nothing() -> None:
         await answer(SCOPE | {"method": "HEAD"}, client.receive, client.send)
     assert client.text == b""
     assert line.closed
+
+
+async def test_work_for_a_client_who_leaves_is_broken_off() -> None:
+    client, ended = Client(), asyncio.Event()
+
+    async def long_work() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.set()
+
+    waiting = asyncio.ensure_future(while_here(client.receive, long_work()))
+    await asyncio.sleep(0)
+    client.gone.set()
+    with pytest.raises(ClientLeft):
+        await waiting
+    assert ended.is_set()
+
+
+async def test_work_for_a_client_who_stays_comes_to_its_end_or_its_failure() -> None:
+    async def well() -> int:
+        await asyncio.sleep(0)
+        return 7
+
+    async def badly() -> int:
+        await asyncio.sleep(0)
+        raise KeyError("no such thing")
+
+    assert await while_here(Client().receive, well()) == 7
+    with pytest.raises(KeyError):
+        await while_here(Client().receive, badly())
+
+
+async def test_work_is_broken_off_with_whoever_waits_for_it() -> None:
+    ended = asyncio.Event()
+
+    async def long_work() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.set()
+
+    waiting = asyncio.ensure_future(while_here(Client().receive, long_work()))
+    await asyncio.sleep(0.01)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert ended.is_set()

@@ -1,15 +1,17 @@
 """What a route can answer with, and how it goes out over ASGI."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, cast
+from typing import Final, TypeVar, cast
 
 from openorders.asgi import Receive, Scope, Send
 from openorders.contracts.kit.headers import etag as format_etag
 from openorders.contracts.kit.values import encode
 from openorders.usecases.answers import Answer
+
+_T = TypeVar("_T")
 
 _JSON: Final = (b"content-type", b"application/json")
 _DOWNLOAD_PART: Final = 256 * 1024
@@ -168,6 +170,26 @@ class OutgoingLive(OutgoingStream):
 async def _until_gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+class ClientLeft(Exception):
+    """Nobody waits for the answer any more."""
+
+
+async def while_here(receive: Receive, work: Coroutine[object, object, _T]) -> _T:
+    """What comes of work whose body was read; it is broken off when its client goes away, with
+    `ClientLeft`.
+    """
+    working, gone = asyncio.ensure_future(work), asyncio.ensure_future(_until_gone(receive))
+    try:
+        await asyncio.wait((working, gone), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientLeft
+        return working.result()
+    finally:
+        working.cancel()
+        gone.cancel()
+        await asyncio.gather(working, gone, return_exceptions=True)
 
 
 async def close(chunks: AsyncIterator[bytes]) -> None:

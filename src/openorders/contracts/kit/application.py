@@ -16,12 +16,14 @@ from litestar.types import ExceptionHandlersMap
 from openorders.asgi import Application, Exchange, Message, Receive, Scope, Send, exchange_of
 from openorders.contracts.kit import headers as header
 from openorders.contracts.kit.answers import (
+    ClientLeft,
     Outgoing,
     Outside,
     answer,
     no_content,
     outgoing,
     outgoing_file,
+    while_here,
 )
 from openorders.contracts.kit.bodies import BodyLimits, parse_plainly, read_body
 from openorders.contracts.kit.call import Call
@@ -45,6 +47,8 @@ _SLASH_IN_TEXT: Final = "\ufdd0"
 _ENCODED_SLASH: Final = re.compile("%2f", re.IGNORECASE)
 _NOT_MODIFIED: Final = 304
 _OK: Final = 200
+_CLIENT_LEFT: Final = 499
+"""What logs and metrics show; nobody receives it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +192,11 @@ def _performer(
         refused = partial(answer_refusal, contract, request_id=exchange.request_id)
         again = partial(admit, credential, contract.name)
         call = Call(scope, exchange, headers, context, refused, again)
-        answered = await route.handler(call, **arguments)
+        work = route.handler(call, **arguments)
+        try:
+            answered = await (while_here(receive, work) if route.makes_file else work)
+        except ClientLeft:
+            return Outgoing(_CLIENT_LEFT, [], b"")
         if not isinstance(answered, Answer):
             return await outgoing_file(answered, outside)
         exchange.replayed = answered.replayed

@@ -6,7 +6,7 @@ The types in a handler's signature validate requests and describe them in the Op
 import inspect
 import re
 import typing
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -22,7 +22,7 @@ from openorders.domain.refusals import Reason
 from openorders.usecases.answers import Answer
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-Handler = Callable[..., Awaitable[Answer | Stream | Download]]
+Handler = Callable[..., Coroutine[Any, Any, Answer | Stream | Download]]
 Failure = Reason | Unreadable | NoSuch
 
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
@@ -72,6 +72,11 @@ class Route:
     def name(self) -> str:
         """The operation's id."""
         return self.handler.__name__
+
+    @property
+    def makes_file(self) -> bool:
+        """Whether it may work for long before it answers, and changes nothing meanwhile."""
+        return not self.keyed and any(isinstance(one, File) for one in self.answers.values())
 
     @property
     def parameters(self) -> tuple[str, ...]:
