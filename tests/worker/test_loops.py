@@ -11,7 +11,7 @@ from openorders.domain.store_settings import StorePolicy
 from openorders.store.database import Database
 from openorders.usecases.context import Services
 from openorders.usecases.pay_order import Pay, pay_order
-from openorders.worker.loops import LOOPS, Loop, run_loops
+from openorders.worker.loops import LOOPS, Loop, Pipeline, run_loops
 from tests.world import World, a_world, told
 
 
@@ -113,6 +113,97 @@ async def test_stopping_finishes_the_step_that_is_under_way(world: World) -> Non
     stop.set()
     await asyncio.wait_for(running, 2)
     assert finished == [True]
+
+
+async def test_a_notification_ends_a_rest_at_once_also_one_that_comes_during_the_step(
+    world: World,
+) -> None:
+    runs: list[int] = []
+    in_step, go_on = asyncio.Event(), asyncio.Event()
+
+    async def step(_services: Services) -> int:
+        runs.append(1)
+        if len(runs) == 2:
+            in_step.set()
+            await go_on.wait()
+        return 0
+
+    async def tell() -> None:
+        async with world.database.connection() as connection:
+            await connection.execute("select pg_notify('news', '')")
+
+    async def ran(times: int) -> bool:
+        return len(runs) >= times
+
+    stop = asyncio.Event()
+    loop = Loop(name="told", pause_s=60, step=step, full=1, channel="news")
+    running = asyncio.create_task(run_loops(world.services, stop, loops=(loop,)))
+    async with asyncio.timeout(10):
+        await in_step.wait()  # the second run: whoever begins to listen may have missed something
+        await tell()
+        await asyncio.sleep(0.1)
+        go_on.set()
+        await eventually(lambda: ran(3))
+        await tell()
+        await eventually(lambda: ran(4))
+    stop.set()
+    await asyncio.wait_for(running, 2)
+
+
+async def test_a_pipeline_that_fails_is_run_again_and_ends_when_told(world: World) -> None:
+    runs: list[str] = []
+    told: list[tuple[str, str]] = []
+
+    class Seen:
+        def ran(self, name: str, done: int) -> None:  # noqa: ARG002 - as it is called
+            told.append((name, "ran"))
+
+        def failed(self, name: str) -> None:
+            told.append((name, "failed"))
+
+    async def flow(_services: Services, stop: asyncio.Event, woken: asyncio.Event) -> None:
+        runs.append("begun")
+        if len(runs) == 1:
+            raise ValueError("broken")
+        while not stop.is_set():
+            woken.clear()
+            await woken.wait()
+        runs.append("ended")
+
+    async def again() -> bool:
+        return len(runs) >= 2
+
+    stop = asyncio.Event()
+    pipeline = Pipeline(name="flow", run=flow, channel="news")
+    running = asyncio.create_task(run_loops(world.services, stop, loops=(pipeline,), watch=Seen()))
+    await eventually(again)
+    stop.set()
+    await asyncio.wait_for(running, 2)
+    assert runs == ["begun", "begun", "ended"]
+    assert told == [("flow", "failed")]
+
+
+async def test_a_step_that_does_not_end_is_broken_off_by_who_cannot_wait(world: World) -> None:
+    begun, broken_off = asyncio.Event(), []
+
+    async def step(_services: Services) -> int:
+        begun.set()
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            broken_off.append(True)
+            raise
+        return 0
+
+    stop = asyncio.Event()
+    loop = Loop(name="endless", pause_s=60, step=step, full=1)
+    running = asyncio.create_task(run_loops(world.services, stop, loops=(loop,)))
+    await begun.wait()
+    stop.set()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert broken_off == [True]
 
 
 def test_every_loop_is_bounded() -> None:
