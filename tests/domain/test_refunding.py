@@ -247,6 +247,24 @@ def test_the_part_of_a_refund_that_failed_is_still_to_be_given_back() -> None:
     assert (again.amount, again.goodwill) == (600, 0)
 
 
+def test_what_was_made_good_in_another_way_is_not_owed_again_when_the_rest_fails_too() -> None:
+    """A card refuses 6.00 of a line's 10.00, the buyer gets them in cash; days later the other
+    card's 4.00 come back, too. The goods are back, so the buyer owes nothing.
+    """
+    payments = (a_payment(600), a_payment(400, number=2))
+    book = a_book(replace(an_order(), payments=payments, payment=PaymentState.PAID))
+    asked = (RefundLine(line_id=LineId(1)),)
+    first, second = book.save(refunding.refund_parts(book.order, asked, book.by()))
+    book.settle(first, succeeded=True)
+    book.settle(second, succeeded=False)
+    for operation in book.save(refunding.refund_amount(book.order, 600, book.by())):
+        book.settle(operation, succeeded=True)
+    book.settle(book.operations[first.id], succeeded=False)
+    assert (book.order.refunds[0].state, book.order.refunds[0].firm) == (RefundState.FAILED, True)
+    assert (balance.owed(book.order), balance.outstanding(book.order)) == (0, 400)
+    assert book.order.payment is PaymentState.PART_REFUNDED
+
+
 @pytest.mark.parametrize(
     ("started", "failed", "state"),
     [

@@ -177,8 +177,9 @@ async def test_a_mail_is_written_once_per_cause(world: World, order: Order) -> N
         body_text="",
         body_html="",
     )
+    now = world.clock()
     async with world.database.transaction() as tx:
-        first = await mails.write(tx, world.store.id, mail, world.clock())
-        assert await mails.write(tx, world.store.id, mail, world.clock()) == first
+        first = await mails.write(tx, world.store.id, mail, now, due_at=now)
+        assert await mails.write(tx, world.store.id, mail, now, due_at=now) == first
         other = replace(mail, cause="version 3")
-        assert await mails.write(tx, world.store.id, other, world.clock()) != first
+        assert await mails.write(tx, world.store.id, other, now, due_at=now) != first

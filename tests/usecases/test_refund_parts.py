@@ -218,6 +218,11 @@ async def test_the_part_of_a_refund_that_failed_is_still_owed_to_the_buyer(shop:
     now = await shop.order(order.id)
     assert (now.refunds[0].amount, now.refunds[0].failed) == (2120, 1500)
     assert now.payment is PaymentState.PART_REFUNDED
+    assert await reason_of(give_back(shop, order, amount=Decimal("15.01"))) == AmountNotOwed(
+        1501, 1500, 2
+    )
+    assert isinstance(await reason_of(give_back(shop, order)), PaymentDeclined)
+    assert (await shop.order(order.id)).refunds[0].firm
 
 
 async def test_a_refund_that_cannot_be_is_refused_and_changes_nothing(

@@ -53,23 +53,33 @@ class RefundTerms:
     reason: str | None = None
     restock: bool = False
 
+    @property
+    def lowers_price_by(self) -> int:
+        """What the buyer no longer owes because of it."""
+        return sum(line.amount for line in self.lines) + self.shipping + self.goodwill
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refund(RefundTerms):
-    """`amount` goes back to the buyer; `failed` of it did not, as the gateways say."""
+    """`amount` goes back to the buyer; `failed` of it did not, as the gateways say.
+
+    `firm` once money went back in another way because this refund had not given back all that
+    the price fell by: from then on the price stays, whatever becomes of its own calls.
+    """
 
     id: RefundId
     amount: int
     state: RefundState
     failed: int = 0
+    firm: bool = False
     at: datetime
 
     @property
     def holds(self) -> bool:
         """Whether it lowers the price. One that failed altogether does not and can be asked for
-        again; when only a part failed, that part is still to be given back.
+        again; when only a part failed, or it is firm, what failed is still to be given back.
         """
-        return self.state is not RefundState.FAILED
+        return self.firm or self.state is not RefundState.FAILED
 
     @property
     def given_back(self) -> int:

@@ -82,6 +82,8 @@ def _refund(order: Order, amount: int, terms: RefundTerms, by: By) -> Change:
         raise Refused(NothingToRefund(order.id))
     steps = money.give_back(order.payments, amount, reason=by.reason)
     after = _with_refund(order, amount, terms, by)
+    if amount > terms.lowers_price_by and balance.outstanding(order):
+        after = replace(after, refunds=(*map(_firm, order.refunds), after.refunds[-1]))
     after = replace(after, payments=money.under_way(order.payments, steps))
     after = replace(after, payment=balance.payment_state(after))
     return Change(
@@ -91,6 +93,12 @@ def _refund(order: Order, amount: int, terms: RefundTerms, by: By) -> Change:
         moves=_moves(order, terms),
         give_backs=steps,
     )
+
+
+def _firm(refund: Refund) -> Refund:
+    """A refund in whose place money goes back now, if it is one."""
+    made_good = refund.holds and refund.lowers_price_by > refund.given_back
+    return replace(refund, firm=True) if made_good else refund
 
 
 def _with_refund(order: Order, amount: int, terms: RefundTerms, by: By) -> Order:

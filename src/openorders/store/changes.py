@@ -124,6 +124,13 @@ async def _give_back(
     order, known, refund_id = change.order, len(change.before.refunds), None
     if len(order.refunds) > known:
         (refund,) = order.refunds[known:]
+        firm = [
+            now.id
+            for before, now in zip(change.before.refunds, order.refunds, strict=False)
+            if now.firm and not before.firm
+        ]
+        if firm:
+            await refunds.make_firm(connection, store_id, firm)
         refund_id = await refunds.insert(connection, store_id, order.id, refund.amount, refund, by)
         order = replace(order, refunds=(*order.refunds[:known], replace(refund, id=refund_id)))
     recorded = await payments.record_operations(

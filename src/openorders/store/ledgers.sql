@@ -176,10 +176,10 @@ lowered as (
             on o.store_id = l.store_id and o.order_id = l.order_id and o.id = l.line_id
         where l.store_id = r.store_id and l.refund_id = r.id and o.state <> 'cancelled'
     ) as lines
-    where r.store_id = :store_id and r.amount > (
+    where r.store_id = :store_id and (r.firm or r.amount > (
         select coalesce(sum(x.amount), 0) from payment_operations x
         where x.store_id = r.store_id and x.refund_id = r.id and x.state = 'failed'
-    )
+    ))
     group by r.order_id
 ),
 sides as (
@@ -245,7 +245,8 @@ order by 1, 2;
 -- that are not counted are in no ledger). A refund that failed altogether took nothing.
 with done as (
     select r.id, r.order_id, r.amount, r.shipping, sum(coalesce(x.amount, 0)) as operations,
-        coalesce(sum(x.amount) filter (where x.state = 'failed'), 0) < r.amount as holds
+        r.firm or coalesce(sum(x.amount) filter (where x.state = 'failed'), 0) < r.amount
+            as holds
     from refunds r
     left join payment_operations x on x.store_id = r.store_id and x.refund_id = r.id
     where r.store_id = :store_id

@@ -37,7 +37,7 @@ select o.id, o.number, o.customer_id, c.name as customer_name, c.email as custom
     (
         select json_agg(json_build_object(
             'id', r.id, 'amount', r.amount, 'shipping', r.shipping, 'goodwill', r.goodwill,
-            'reason', r.reason, 'restock', r.restock, 'at', r.created_at,
+            'reason', r.reason, 'restock', r.restock, 'firm', r.firm, 'at', r.created_at,
             'started', x.started, 'failed', x.failed, 'lines', l.lines
         ) order by r.id)
         from refunds r

@@ -31,6 +31,7 @@ class StoredRefund:
     goodwill: int
     reason: str | None
     restock: bool
+    firm: bool
     at: datetime
     lines: tuple[RefundedLine, ...] = ()
 
@@ -46,6 +47,7 @@ class StoredRefund:
             goodwill=self.goodwill,
             reason=self.reason,
             restock=self.restock,
+            firm=self.firm,
             at=self.at,
         )
 
@@ -87,6 +89,11 @@ async def insert(
         lines=msgspec.json.encode(terms.lines).decode(),
     )
     return RefundId(refund_id)
+
+
+async def make_firm(connection: Connection, store_id: StoreId, ids: Sequence[RefundId]) -> None:
+    """Let refunds hold whatever becomes of their calls, in the transaction that decides so."""
+    await _Q.make_firm.execute(connection, store_id=store_id, ids=list(ids))
 
 
 async def of_operations(

@@ -21,6 +21,12 @@ with refund as (
 )
 select id from refund;
 
+-- name: make_firm
+-- Lets refunds hold whatever becomes of their calls (primary key).
+update refunds
+set firm = true
+where store_id = :store_id and id = any(:ids::bigint[]);
+
 -- name: refund_of_operations
 -- The refund that operations carry out, if they do (primary key).
 select x.refund_id
@@ -47,7 +53,7 @@ limit :limit;
 -- name: refunds_by_id
 -- Refunds with what became of their operations, oldest first (primary keys,
 -- payment_operations_by_refund). `read_order` tells the same of one order.
-select r.order_id, r.id, r.amount, r.shipping, r.goodwill, r.reason, r.restock,
+select r.order_id, r.id, r.amount, r.shipping, r.goodwill, r.reason, r.restock, r.firm,
     r.created_at as at, done.started, done.failed, done.currency,
     (
         select coalesce(json_agg(json_build_object(

@@ -40,6 +40,8 @@ create table refunds (
     goodwill bigint not null default 0 check (goodwill >= 0),
     reason text,
     restock boolean not null default false,
+    -- Money went back in another way in its place: it holds whatever becomes of its calls.
+    firm boolean not null default false,
     actor text not null,
     contract text not null,
     created_at timestamptz not null,
