@@ -272,6 +272,7 @@ async def test_an_event_that_cannot_be_worded_holds_up_only_its_order(
     with capture_logs() as logged:
         assert await shop.deliver() == 2
     assert [entry["event"] for entry in logged] == ["webhook_not_worded"]
+    assert len(await shop.world.rows("select 1 from webhook_attempts where store_id = $1")) == 2
     assert len(receiver.got) == 1
     assert await shop.lanes() == [(endpoint_id, order.id, 1)]
     assert (await shop.read(endpoint_id)).failures == 0

@@ -25,7 +25,7 @@ from openorders.store.webhooks import DELIVERIES_QUEUED
 from openorders.usecases.context import Services
 from openorders.usecases.note_tries import record
 from openorders.usecases.webhook_pace import PLACES_FIRST, Pace
-from openorders.usecases.webhook_tries import Result, attempt, broken_off
+from openorders.usecases.webhook_tries import Result, attempt, broken_off, spoiled
 
 __all__ = ["DELIVERIES_QUEUED", "deliver", "keep_delivering"]
 
@@ -215,12 +215,17 @@ class _Courier:
         except asyncio.CancelledError:
             seconds = self._time() - job.began
             result = broken_off(job.lane, job.head, job.target, job.at, seconds)
-        self._pace.answered(job.lane.key.endpoint, self._time() - job.began)
+        except Exception:  # noqa: BLE001 - a fault of ours costs one try, and no place for good
+            _log.exception("webhook_try_failed", event_id=job.head.event_id)
+            result = spoiled(job.lane, job.head, job.target, job.at)
+        self._pace.ended(job.lane.key.endpoint, self._time() - job.began)
         self._results.append(result)
         self._to_record.set()
+        if self._hungry:
+            self._more.set()
 
     async def _record(self) -> None:
-        """Record the oldest results, and make their places free. By one at a time."""
+        """Record the oldest results, by one at a time."""
         batch = [self._current(result) for result in self._results[:RECORD_MAX]]
         more = await record(self._services, batch)
         del self._results[: len(batch)]
@@ -228,7 +233,6 @@ class _Courier:
             self._to_record.clear()
         for result in batch:
             del self._jobs[result.lane.key]
-            self._pace.ended(result.lane.key.endpoint)
         if more or self._hungry:
             self._more.set()
 

@@ -32,13 +32,9 @@ async def record(services: Services, results: Sequence[Result]) -> int:
     The endpoints are written after the lanes and one by one: being cut off in between costs a
     failure that is not counted, never a delivery.
     """
-
-    async def lanes(tx: Connection) -> int:
-        return await webhook_lanes.record(tx, [result.tried for result in results])
-
-    more = await services.database.run(lanes)
-    for (key, version), fared in _by_endpoint(results).items():
-        async with services.database.connection() as connection:
+    async with services.database.connection() as connection:
+        more = await webhook_lanes.record(connection, [result.tried for result in results])
+        for (key, version), fared in _by_endpoint(results).items():
             await _note(connection, key, version, fared)
     for result in results:
         services.outgoing.watch(_word(result), result.tried.took_ms / 1000)

@@ -51,16 +51,14 @@ class Pace:
         """One more is under way."""
         self._endpoints.setdefault(key, _Endpoint()).under_way += 1
 
-    def answered(self, key: EndpointKey, seconds: float) -> None:
-        """A try took so long."""
-        one = self._endpoints[key]
-        weight = _WEIGHT_IF_SLOWER if seconds > one.average_s else _WEIGHT
-        one.average_s += weight * (seconds - one.average_s)
-
-    def ended(self, key: EndpointKey) -> None:
-        """One less is under way. What was idle for longest is forgotten when there are too many."""
+    def ended(self, key: EndpointKey, seconds: float) -> None:
+        """One less is under way; it took so long. What was idle for longest is forgotten when
+        there are too many.
+        """
         one = self._endpoints.pop(key)
         one.under_way -= 1
+        weight = _WEIGHT_IF_SLOWER if seconds > one.average_s else _WEIGHT
+        one.average_s += weight * (seconds - one.average_s)
         self._endpoints[key] = one
         if len(self._endpoints) > KNOWN_MAX:
             self._forget(key for key, one in self._endpoints.items() if not one.under_way)

@@ -52,7 +52,7 @@ async def attempt(
     try:
         body = _body(services, store, lane, head, target)
     except Exception:  # noqa: BLE001 - one event that cannot be worded holds up no other order
-        _log.exception("webhook_not_worded", event=head.event_id, contract=target.contract)
+        _log.exception("webhook_not_worded", event_id=head.event_id, contract=target.contract)
         nothing = Answered(
             status=None, complete=False, text="", failure="the event could not be put into words"
         )
@@ -69,6 +69,12 @@ def broken_off(lane: Claimed, head: Head, target: Target, at: datetime, seconds:
     nothing = Answered(status=None, complete=False, text="", failure="broken off by a stop of ours")
     tried = _recorded(lane, head, _AT_ONCE, nothing, at, seconds)
     return Result(lane=lane, target=target, tried=tried, verdict=_AT_ONCE, ours=True)
+
+
+def spoiled(lane: Claimed, head: Head, target: Target, at: datetime) -> Result:
+    """A try that a fault of ours ended: it is repeated by the schedule, and nobody is blamed."""
+    nothing = Answered(status=None, complete=False, text="", failure="a fault of ours")
+    return _result(lane, head, target, nothing, at, 0.0, ours=True)
 
 
 def _body(services: Services, store: Store, lane: Claimed, head: Head, target: Target) -> bytes:
