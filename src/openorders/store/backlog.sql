@@ -80,8 +80,7 @@ from (
 -- and the oldest event as far as the lanes that are due first tell (webhook_lanes_due, endpoint by
 -- endpoint; webhook_deliveries_waiting).
 with lanes as materialized (
-    select l.store_id, l.endpoint_id, l.order_id, l.queued, l.tries, l.due_at,
-        e.failures = 0 and (e.paused_until is null or e.paused_until <= now()) as is_free
+    select l.store_id, l.endpoint_id, l.order_id, l.queued, l.tries, l.due_at
     from webhook_endpoints e
     cross join lateral (
         select l.store_id, l.endpoint_id, l.order_id, l.queued, l.tries, l.due_at
@@ -91,6 +90,19 @@ with lanes as materialized (
         limit :most
     ) as l
     where e.state = 'active'
+    limit :most
+),
+-- Of each endpoint for itself: one with a million lanes hides no other.
+first as (
+    select (
+        select l.due_at from webhook_lanes l
+        where l.store_id = e.store_id and l.endpoint_id = e.id
+        order by l.due_at
+        limit 1
+    ) as due_at
+    from webhook_endpoints e
+    where e.state = 'active' and e.failures = 0
+        and (e.paused_until is null or e.paused_until <= now())
     limit :most
 ),
 heads as (
@@ -106,7 +118,7 @@ heads as (
     from (select l.* from lanes l order by l.due_at limit :looked_at) as f
 )
 select coalesce(sum(l.queued), 0)::bigint as waiting, count(*) filter (where l.tries > 0) as retried,
-    min(l.due_at) filter (where l.is_free) as due, (select min(h.at) from heads h) as oldest
+    (select min(f.due_at) from first f) as due, (select min(h.at) from heads h) as oldest
 from lanes l;
 
 -- name: troubled_endpoints
