@@ -103,6 +103,8 @@ WITHOUT_STORE_ID = {
     "listing.plan_each_chunk": "settings of the transaction",
     "mails.announce": "wakes whoever hands mails over, of any store",
     "migrate.*": "about the schema as a whole",
+    "reconciling.plan_for_the_values": "settings of the transaction",
+    "reconciling.tell_the_planner": "tells the planner about tables",
     "reports.plan_for_the_values": "settings of the transaction",
     "webhook_endpoints.wake": "a notification",
 }

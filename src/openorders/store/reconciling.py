@@ -93,6 +93,16 @@ async def add_entries(
     )
 
 
+async def all_are_kept(connection: Connection) -> None:
+    """Say that the books were read to their end, before they are compared."""
+    await _Q.tell_the_planner.execute(connection)
+
+
+async def compare_as_planned_now(connection: Connection) -> None:
+    """Begin to compare, in a transaction: what follows is planned for what is there now."""
+    await _Q.plan_for_the_values.execute(connection)
+
+
 async def unlike_there(connection: Connection, window: Window) -> AsyncIterator[Unlike]:
     """Payments of ours of which the gateway says something else or nothing; in a transaction."""
     rows = _Q.unlike_there.cursor(

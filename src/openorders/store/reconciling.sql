@@ -19,6 +19,14 @@ from unnest(
 )
 on conflict (store_id, run, reference) do nothing;
 
+-- name: tell_the_planner
+-- The entries have only just come, and how they are joined decides between seconds and hours.
+analyze compared_entries, payments, payment_operations;
+
+-- name: plan_for_the_values
+-- Plans the statements of this transaction for what is there now, not for what once was.
+select set_config('plan_cache_mode', 'force_custom_plan', true);
+
 -- name: unlike_there
 -- Payments of ours from `since` until `until`, with the gateway's entry where it says something
 -- else or is not there, oldest first. What is under way, or was when the reading began, is left

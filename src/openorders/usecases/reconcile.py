@@ -94,7 +94,10 @@ async def _reconcile(
     )
     try:
         await _read_books(services, store, window)
+        async with services.database.connection() as connection:
+            await reconciling.all_are_kept(connection)
         async with services.database.snapshot() as connection:
+            await reconciling.compare_as_planned_now(connection)
             async for unlike in reconciling.unlike_there(connection, window):
                 for difference in _named(gateway.name, unlike):
                     yield difference
