@@ -239,6 +239,8 @@ async def test_only_what_is_signed_with_the_endpoints_secret_is_believed(
         "t=now,v1=abc",
         "",
         "\x00",
+        f"{good.partition(',')[0]},v1=\xe9",
+        f"t={int(at)},{good}",
     ]
     for given in bad:
         with pytest.raises(NoticeRefused):
@@ -257,6 +259,19 @@ async def test_an_old_event_is_a_recording(at_stripe: Stripe) -> None:
     for age in (-TOLERANCE - timedelta(seconds=2), TOLERANCE + timedelta(seconds=2)):
         with pytest.raises(NoticeRefused, match="too old"):
             read(at_stripe, event, now=now + age)
+
+
+@pytest.mark.parametrize("written", ["t={old}=,t={new}", "t= {old},t={new}", "t=+{old},t={new}"])
+async def test_a_second_time_does_not_make_a_recording_young(
+    at_stripe: Stripe, written: str
+) -> None:
+    body = json.dumps(await an_event(at_stripe)).encode()
+    now = at_stripe.now()
+    new = int(now.timestamp())
+    old, signed = new - 3600, signature(body, new - 3600).partition(",")[2]
+    header = f"{written.format(old=old, new=new)},{signed}"
+    with pytest.raises(NoticeRefused):
+        at_stripe.gateway.read_notice({"stripe-signature": header}, body, now)
 
 
 @pytest.mark.parametrize(
