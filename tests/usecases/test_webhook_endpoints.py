@@ -27,8 +27,10 @@ from openorders.domain.refusals import (
 )
 from openorders.domain.webhooks import DeliveryState, EndpointState, OffReason
 from openorders.gateways.outgoing import Outgoing
+from openorders.store import webhook_endpoints as stored_endpoints
 from openorders.store import webhooks
 from openorders.usecases import webhook_endpoints
+from openorders.usecases.forget_events import forget_events
 from openorders.usecases.forget_webhooks import forget_webhooks
 from openorders.usecases.webhook_deliveries import replay_one, replay_range
 from openorders.usecases.webhook_endpoints import (
@@ -314,4 +316,21 @@ async def test_what_waits_for_an_endpoint_that_is_off_goes_with_its_events(shop:
     assert await shop.lanes() == [(endpoint_id, order.id, 1)]
     async with shop.world.database.transaction() as tx:
         assert await webhooks.forget(tx, [shop.world.store.id], ids[1:]) == 1
+    assert await shop.lanes() == []
+
+
+async def test_events_forgotten_while_they_are_replayed_leave_no_lane_that_tells_nothing(
+    shop: Shop,
+) -> None:
+    endpoint_id = await shop.endpoint()
+    await shop.order(Word.PROCESSING)
+    await shop.deliver()
+    shop.world.clock.now += shop.services.events_kept_for * 2
+    async with shop.world.database.transaction() as tx:
+        await stored_endpoints.lock(tx, shop.world.store.id, endpoint_id)
+        await webhooks.replay(tx, shop.world.store.id, endpoint_id, after=0, until=None, limit=10)
+        forgetting = asyncio.create_task(forget_events(shop.services))
+        await asyncio.sleep(0.2)
+        assert not forgetting.done()
+    assert await forgetting == 2
     assert await shop.lanes() == []

@@ -96,9 +96,9 @@ async def page(
         connection,
         store_id=store_id,
         endpoint_id=endpoint_id,
-        below=below,
+        first=0,
+        below=_LAST_POSITION if below is None else below,
         state=None if state is None else state.value,
-        position=None,
         limit=limit,
     )
     return tuple(_delivery_of(row) for row in rows)
@@ -112,9 +112,9 @@ async def read(
         connection,
         store_id=store_id,
         endpoint_id=endpoint_id,
-        below=None,
+        first=position,
+        below=position + 1,
         state=None,
-        position=position,
         limit=1,
     )
     return None if row is None else _delivery_of(row)
@@ -140,6 +140,7 @@ async def forget(
     """Forget what was told of events (parallel lists), in the transaction that forgets them and
     before their positions are gone. Returns how many deliveries that were.
     """
+    await _Q.hold_endpoints.execute(connection, store_ids=sorted(set(store_ids)))
     return await _Q.forget_events.fetchval(
         connection, store_ids=list(store_ids), event_ids=list(event_ids)
     )

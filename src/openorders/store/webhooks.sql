@@ -77,8 +77,30 @@ select (select count(*) from again) + (select count(*) from anew) as queued,
     (select count(*) from lanes) as lanes;
 
 -- name: list_deliveries
--- What an endpoint was to be told, the newest first, below a position (primary key; for those
--- given up webhook_deliveries_failed).
+-- What an endpoint was to be told, the newest first, from a position and below another (primary
+-- key; for those given up webhook_deliveries_failed; one of the two halves is never run).
+with chosen as materialized (
+    (
+        select d.*
+        from webhook_deliveries d
+        where :state::text is distinct from 'failed'
+            and d.store_id = :store_id and d.endpoint_id = :endpoint_id
+            and d.position >= :first::bigint and d.position < :below::bigint
+            and (:state::text is null or d.state = :state::text)
+        order by d.position desc
+        limit :limit
+    )
+    union all
+    (
+        select d.*
+        from webhook_deliveries d
+        where :state::text = 'failed' and d.state = 'failed'
+            and d.store_id = :store_id and d.endpoint_id = :endpoint_id
+            and d.position >= :first::bigint and d.position < :below::bigint
+        order by d.position desc
+        limit :limit
+    )
+)
 select d.event_id, d.order_id, d.position, d.state, d.tries, d.ended_at, o.type, o.at,
     case when d.state = 'waiting' and d.position = (
         select min(f.position)
@@ -86,16 +108,11 @@ select d.event_id, d.order_id, d.position, d.state, d.tries, d.ended_at, o.type,
         where f.store_id = d.store_id and f.endpoint_id = d.endpoint_id
             and f.order_id = d.order_id and f.state = 'waiting'
     ) then l.due_at end as next_try_at
-from webhook_deliveries d
+from chosen d
 join outbox o on o.store_id = d.store_id and o.id = d.event_id
 left join webhook_lanes l on l.store_id = d.store_id and l.endpoint_id = d.endpoint_id
     and l.order_id = d.order_id
-where d.store_id = :store_id and d.endpoint_id = :endpoint_id
-    and d.position < coalesce(:below::bigint, 9223372036854775807)
-    and (:state::text is null or d.state = :state::text)
-    and (:position::bigint is null or d.position = :position::bigint)
-order by d.position desc
-limit :limit;
+order by d.position desc;
 
 -- name: position_of
 -- An event's place in the feed and its order, while it is kept.
@@ -110,6 +127,17 @@ from webhook_attempts a
 where a.store_id = :store_id and a.endpoint_id = :endpoint_id and a.position = :position
 order by a.id desc
 limit :limit;
+
+-- name: hold_endpoints
+-- Holds endpoints of stores whose events are about to be forgotten: a replay, which holds its own,
+-- is either seen by what forgets or finds nothing to queue.
+select count(*)
+from (
+    select from webhook_endpoints e
+    where e.store_id = any(:store_ids::bigint[])
+    order by e.store_id, e.id
+    for no key update
+) as held;
 
 -- name: forget_events
 -- Forgets what endpoints were told of events that are no longer kept, in the transaction that
