@@ -11,6 +11,7 @@ from openorders.domain.order import Word
 from openorders.domain.webhooks import OffReason
 from openorders.store import webhook_lanes
 from openorders.store.webhook_lanes import Claimed, Try
+from openorders.usecases.deliver_webhooks import deliver
 from openorders.usecases.sequence_events import sequence
 from tests.receiver import Receiver, listening
 from tests.usecases.subscribers import Shop, a_shop
@@ -193,3 +194,22 @@ async def test_results_of_an_older_version_of_an_endpoint_do_not_count(shop: Sho
         off = await webhook_lanes.switch_off(connection, key, 1, OffReason.GONE)
     assert off is False
     assert await shop.read(endpoint_id) == before
+
+
+async def test_an_endpoint_removed_after_a_claim_is_sent_nothing(
+    shop: Shop, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint_id = await shop.endpoint()
+    await shop.order()
+    look_up = webhook_lanes.targets
+
+    async def too_late(connection: Any, keys: Any) -> Any:
+        await shop.change(endpoint_id, enabled=False)
+        return await look_up(connection, keys)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(webhook_lanes, "targets", too_late)
+        await deliver(shop.services)
+    assert receiver.events() == []
+    await shop.change(endpoint_id, enabled=True)
+    assert await shop.deliver() == 1

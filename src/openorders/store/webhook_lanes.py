@@ -145,7 +145,7 @@ async def heads(connection: Connection, lanes: Sequence[Claimed]) -> dict[LaneKe
 async def targets(
     connection: Connection, keys: Collection[EndpointKey]
 ) -> dict[EndpointKey, Target]:
-    """Where to send to, for each endpoint."""
+    """Where to send to, for each endpoint that is still on."""
     rows = await _Q.read_targets.fetch(
         connection,
         store_ids=[key.store_id for key in keys],

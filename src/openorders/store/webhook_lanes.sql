@@ -75,6 +75,7 @@ join outbox o on o.store_id = l.store_id and o.id = h.event_id;
 
 -- name: read_targets
 -- Where to send to and what to sign with, the newest secret first; and how the endpoint stands.
+-- No row for one that was switched off or removed since its lanes were claimed.
 select e.store_id, e.id, e.url, e.contract, e.version, e.failures,
     coalesce(now() - e.failing_since, interval '0') as failing_for,
     array(
@@ -86,7 +87,8 @@ select e.store_id, e.id, e.url, e.contract, e.version, e.failures,
         limit :secrets_max
     ) as secrets
 from unnest(:store_ids::bigint[], :endpoint_ids::bigint[]) as k (store_id, endpoint_id)
-join webhook_endpoints e on e.store_id = k.store_id and e.id = k.endpoint_id;
+join webhook_endpoints e on e.store_id = k.store_id and e.id = k.endpoint_id
+where e.state = 'active';
 
 -- name: record_tries
 -- Writes what came of tries, at most one per lane. Lanes are locked first, in the order of their

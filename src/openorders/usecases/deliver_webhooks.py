@@ -137,12 +137,15 @@ class _Courier:
             heads = await webhook_lanes.heads(connection, lanes)
             targets = await webhook_lanes.targets(connection, {lane.key.endpoint for lane in lanes})
             await self._learn(connection, {lane.key.store_id for lane in lanes})
+            over = [lane for lane in lanes if lane.key.endpoint not in targets]
+            if over:
+                await webhook_lanes.give_back(connection, over)
         for lane in lanes:
-            head = heads.get(lane.key)
+            head, target = heads.get(lane.key), targets.get(lane.key.endpoint)
             if head is None:
                 _log.error("webhook_lane_without_event", lane=lane.key)
-            elif self._time() - now < START_WITHIN_S:
-                self._begin(lane, head, targets[lane.key.endpoint])
+            elif target is not None and self._time() - now < START_WITHIN_S:
+                self._begin(lane, head, target)
         self._hungry = any(self._pace.is_full(lane.key.endpoint) for lane in lanes)
         return len(lanes)
 
