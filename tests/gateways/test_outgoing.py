@@ -261,6 +261,7 @@ async def test_a_host_that_is_not_found_is_told_as_that() -> None:
         ("120", 120), (" 7 ", 7), ("0", 0), ("-5", None), ("1.5", None), ("soon", None),
         (format_datetime(NOW + timedelta(minutes=2)), 120),
         (format_datetime(NOW - timedelta(minutes=2)), 0), ("9" * 50, 999_999_999),
+        ("Mon, 01 Jan 2024 00:00:00 +99999999999999999", None),
     ],
 )  # fmt: skip
 async def test_retry_after_is_understood_as_seconds_and_as_a_date(

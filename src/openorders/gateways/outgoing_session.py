@@ -204,7 +204,7 @@ def _seconds(retry_after: str | None, now: datetime) -> int | None:
         return int(given[:_RETRY_AFTER_DIGITS])
     try:
         at = parsedate_to_datetime(given)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if at.tzinfo is None:
         return None
