@@ -99,6 +99,14 @@ def test_a_template_that_writes_too_much_is_stopped(values: dict[str, Any]) -> N
         templates.render(much, values, html=False)
 
 
+def test_a_template_cannot_make_one_text_of_very_many(values: dict[str, Any]) -> None:
+    twenty = " ~ ".join(["items"] * 20)
+    assert templates.render("{{ " + twenty + " }}", values, html=False)
+    for more in (f"{twenty} ~ items", f"({twenty}) ~ (items ~ items)"):
+        with pytest.raises(TemplateRefused, match="line 1: ~ joins at most 20 values"):
+            templates.render("{{ " + more + " }}", values, html=False)
+
+
 def test_a_refusal_names_the_line(values: dict[str, Any]) -> None:
     with pytest.raises(TemplateRefused, match="line 2: "):
         templates.render("a\n{% if %}", values, html=False)

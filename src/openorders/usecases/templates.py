@@ -42,6 +42,9 @@ _ALLOWED: Final[tuple[type[nodes.Node], ...]] = (
 )
 """No assignment, no arithmetic, no call: what is written cannot grow by being repeated."""
 
+JOINED_MAX: Final = 20
+"""How many values one `~` may join: what it makes is whole before its length is looked at."""
+
 _OF_A_LOOP: Final = ("first", "index", "last")
 
 
@@ -130,6 +133,10 @@ def _refuse_more(tree: nodes.Template) -> None:
         if not isinstance(node, _ALLOWED):
             kind = type(node).__name__.lower()
             raise TemplateRefused(f"line {node.lineno}: {kind} is not allowed")
+        if isinstance(node, nodes.Concat):
+            joined = sum(isinstance(inner, nodes.Name) for inner in _below(node))
+            if joined > JOINED_MAX:
+                raise TemplateRefused(f"line {node.lineno}: ~ joins at most {JOINED_MAX} values")
         if isinstance(node, nodes.For):
             nested = any(isinstance(inner, nodes.For) for inner in _below(node))
             if nested or node.recursive:
