@@ -15,12 +15,14 @@ from openorders.domain.ids import CustomerId
 from openorders.domain.mails import AUTOMATIC, MailPolicy, OwnTemplate, Template
 from openorders.domain.order import Order, Shipment, Word
 from openorders.domain.refunding import RefundLine
-from openorders.domain.store_settings import Capture, GatewaySettings, StorePolicy
+from openorders.domain.store_settings import Capture, GatewaySettings, Store, StorePolicy
 from openorders.gateways.mail import Letter
 from openorders.store import stores
 from openorders.store.database import Database, opened
+from openorders.usecases import letters
 from openorders.usecases.advance_order import Advance, advance_order
 from openorders.usecases.cancel_order import Cancel, cancel_order
+from openorders.usecases.letters import News
 from openorders.usecases.pay_order import Pay, pay_order
 from openorders.usecases.record_payment import RecordPayment, record_payment
 from openorders.usecases.refund_order import Refund, refund_order
@@ -315,6 +317,28 @@ async def test_stores_do_not_read_each_others_mail(
     await followed(world)
     assert await written(world) == [("placed", "version 1")]
     assert await written(other) == [("placed", "version 1")]
+
+
+async def test_a_store_that_cannot_be_written_for_silences_no_other(
+    world: World, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = await a_shop(database, tmp_path, wants(Template.PLACED), name="other")
+    for one in (world, other):
+        await one.placed()
+    await sequence(world.services)
+    about = letters.about
+
+    def fails_for_one(order: Order, store: Store, news: News) -> Any:
+        if store.id == world.store.id:
+            raise KeyError(store.time_zone)
+        return about(order, store, news)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(letters, "about", fails_for_one)
+        with pytest.raises(KeyError):
+            await write_mails(world.services)
+    assert (await written(world), await written(other)) == ([], [("placed", "version 1")])
+    assert await followed(world) == 1
 
 
 async def test_a_refund_of_lines_says_which(world: World) -> None:

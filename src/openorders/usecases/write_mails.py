@@ -34,12 +34,22 @@ _log = structlog.get_logger(__name__)
 
 async def write_mails(services: Services) -> int:
     """Write what the next events of a few stores cause. Returns how many events of one store
-    were looked at, the most of all of them: `EVENTS_LIMIT` when there may be more.
+    were looked at, the most of all of them: `EVENTS_LIMIT` when there may be more. What goes wrong
+    with one store is raised when the others have had their turn.
     """
     async with services.database.connection() as connection:
         behind = await mails.stores_behind(connection, _STORES_LIMIT)
-    looked_at = [await _follow(services, store_id) for store_id in behind]
-    return max(looked_at, default=0)
+    looked_at = 0
+    fault: Exception | None = None
+    for store_id in behind:
+        try:
+            looked_at = max(looked_at, await _follow(services, store_id))
+        except Exception as error:  # noqa: BLE001 - one store's trouble must not silence the others
+            _log.exception("mails_not_written", store_id=store_id)
+            fault = error
+    if fault is not None:
+        raise fault
+    return looked_at
 
 
 async def _follow(services: Services, store_id: StoreId) -> int:
