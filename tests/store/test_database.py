@@ -304,3 +304,19 @@ async def test_long_reads_leave_connections_for_those_who_place(
                 raise AssertionError
         async with pool.connection() as connection:
             assert await connection.fetchval("select 1") == 1
+
+
+async def test_a_server_that_lets_nobody_listen_is_not_asked_without_a_rest(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = 0
+
+    async def refuse(*_: object) -> None:
+        nonlocal refused
+        refused += 1
+        raise asyncpg.FeatureNotSupportedError("cannot execute LISTEN during recovery")
+
+    monkeypatch.setattr(Session, "add_listener", refuse)
+    async with opened(empty_database_url) as database, database.listening("news", print):
+        await asyncio.sleep(0.5)
+    assert 1 <= refused <= 4

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from openorders.store.database_pool import end
 CHECK_S = 30
 """How often a quiet connection is asked whether it still lives."""
 
+_PAUSE_S = 0.1
 _PAUSE_S_MAX = 5.0
 _LINK_FAILS = (
     asyncpg.PostgresError,
@@ -80,7 +82,7 @@ class Ears:
                 await asyncio.gather(task, return_exceptions=True)
 
     async def _listen(self) -> None:
-        pause_s = 0.1
+        pause_s = _PAUSE_S
         while True:
             try:
                 session = await self._connector.connect()
@@ -89,13 +91,18 @@ class Ears:
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, _PAUSE_S_MAX)
                 continue
-            pause_s = 0.1
+            began = time.monotonic()
             try:
                 await self._hear(session)
             except _LINK_FAILS as error:
                 _log.warning("the connection that listens was lost: %s", error)
             finally:
                 await end(session)
+            if time.monotonic() - began > _PAUSE_S_MAX:
+                pause_s = _PAUSE_S
+            # A server that lets us in and not listen is not asked again and again without a rest.
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, _PAUSE_S_MAX)
 
     async def _hear(self, session: Session) -> None:
         """Pass notifications on until the connection ends, looking now and then whether it lives.
