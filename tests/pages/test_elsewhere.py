@@ -186,6 +186,15 @@ async def test_a_page_of_the_sandbox_that_is_none_is_not_found(
     assert (await client.post(path, data={"action": "accept"})).status_code == 404
 
 
+@pytest.mark.parametrize("token", ["%00", "%C3%A9", "%FF", "x" * 5000])
+async def test_a_token_that_no_page_can_have_is_not_found(
+    world: World, client: httpx.AsyncClient, token: str
+) -> None:
+    path = f"/sandbox/{world.store.id}/sandbox/{token}"
+    assert (await client.get(path)).status_code == 404
+    assert (await client.post(path, data={"action": "accept"})).status_code == 404
+
+
 async def test_the_sandboxs_page_takes_only_its_own_form(
     world: World, order: Order, client: httpx.AsyncClient
 ) -> None:

@@ -15,6 +15,8 @@ from openorders.domain.refusals import (
     Refused,
     UnknownGateway,
 )
+from openorders.gateways.payments import Declined, GatewayMisused, SavedMethod
+from openorders.gateways.sandbox import SandboxGateway
 from openorders.usecases.answers import Answer
 from openorders.usecases.context import Context
 from openorders.usecases.pay_order import Pay, pay_order
@@ -76,6 +78,21 @@ async def test_a_retry_after_a_lost_answer_keeps_it_once(world: World) -> None:
     answer = await saved(world, ctx=world.context(key="once"))
     (method,) = await list_methods(world.context(), BUYER)
     assert answer.body == str(method.id).encode()
+
+
+async def test_a_gateway_that_fails_in_its_own_way_is_asked_again_later(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuses(*_: object) -> SavedMethod | Declined:
+        raise GatewayMisused("the key of the account was revoked")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SandboxGateway, "save_method", refuses)
+        with pytest.raises(Refused) as refused:
+            await saved(world, ctx=world.context(key="once"))
+    assert isinstance(refused.value.reason, Overloaded)
+    assert (await saved(world, ctx=world.context(key="once"))).status == 200
+    assert len(await list_methods(world.context(), BUYER)) == 1
 
 
 async def test_many_requests_at_once_keep_one_each(world: World) -> None:

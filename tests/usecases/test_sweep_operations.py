@@ -1,6 +1,7 @@
 """What a crash, a timeout or a late answer leaves behind, the sweep finishes, exactly once."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +10,10 @@ from openorders.domain.ids import OperationId, OrderId
 from openorders.domain.order import Order, PaymentState, Progress, Word
 from openorders.domain.payment import AttemptState, OperationKind
 from openorders.domain.refusals import PaymentDeclined, PaymentUnsettled, Reason, Refused
+from openorders.domain.store_settings import Capture, GatewaySettings, StorePolicy
 from openorders.gateways.payments import GatewayCall, Succeeded
 from openorders.store import payments
+from openorders.store.database import Database
 from openorders.store.payments import NewAttempt
 from openorders.usecases import perform_operations
 from openorders.usecases.answers import Answer, Reply
@@ -19,7 +22,7 @@ from openorders.usecases.pay_order import Pay, pay_order
 from openorders.usecases.perform_operations import looked_up, perform, sweep_operations
 from openorders.usecases.place_order import Charge, place_order
 from openorders.usecases.settle_payment import NEVER_ARRIVED, settle
-from tests.world import World, an_order_for, told, told_the_id
+from tests.world import World, a_world, an_order_for, told, told_the_id
 
 pytestmark = pytest.mark.usefixtures("audited")
 
@@ -90,6 +93,16 @@ async def test_a_charge_that_was_recorded_and_never_sent_fails_after_a_while(
     assert await charges(world) == []
     await pay_order(world.context(), Pay(order_id=order.id, token="tok_visa"), told(str))
     assert (await world.order(order.id)).word is Word.PAID
+
+
+async def test_a_charge_whose_key_a_gateway_may_have_forgotten_is_not_sent_again(
+    world: World, order: Order
+) -> None:
+    operation_id = await recorded(world, order)
+    world.clock.move(hours=25)
+    settled = await perform(world.services, world.store, operation_id)
+    assert settled.declined == PaymentDeclined(NEVER_ARRIVED.code, NEVER_ARRIVED.message)
+    assert await charges(world) == []
 
 
 async def test_a_charge_is_left_to_its_own_process_at_first(world: World, order: Order) -> None:
@@ -318,6 +331,30 @@ async def test_a_charge_that_arrives_for_an_order_that_was_let_go_is_given_back(
     assert await count(world, "orders") == 0
     again = await perform(world.services, world.store, operation_id)
     assert again.declined is not None
+
+
+async def test_a_reservation_that_arrives_for_an_order_that_was_let_go_is_released(
+    database: Database, tmp_path: Path
+) -> None:
+    gateway = GatewaySettings(name="sandbox", capture=Capture.BY_HAND)
+    policy = StorePolicy(gateways=(gateway,))
+    world = await a_world(database, tmp_path, name="by hand", policy=policy)
+    await world.sells(price=2500)
+    await left_open(world, "tok_timeoutAfterCharge", key="place")
+    row = await world.row("select id from payment_operations where store_id = $1")
+    operation_id = OperationId(row["id"])
+    async with world.database.connection() as connection:
+        operation = await payments.read_operation(connection, world.store.id, operation_id)
+    assert operation is not None
+    outcome = await looked_up(world.services, world.store, operation)
+    await settle(world.services, world.store, operation_id, NEVER_ARRIVED)
+    await settle(world.services, world.store, operation_id, outcome)
+    for _ in range(2):
+        again = await perform(world.services, world.store, operation_id)
+        assert (again.order, again.declined is None) == (None, False)
+        await sweep_until_quiet(world)
+    row = await world.row("select voided from sandbox_charges where store_id = $1")
+    assert row["voided"]
 
 
 async def test_a_retry_while_the_sweep_is_at_work_makes_one_order(world: World) -> None:

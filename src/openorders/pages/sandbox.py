@@ -75,7 +75,10 @@ def sandbox_application(services: Services, is_weather: Callable[[Exception], bo
 
 
 def _address(parts: Mapping[str, Any]) -> tuple[StoreId, str, str]:
-    return StoreId(form_pages.number(parts["store"])), parts["gateway"], parts["token"]
+    token = parts["token"]
+    if not (token.isascii() and token.isprintable()):
+        raise HTTPException(status_code=HTTPStatus.NOT_FOUND)
+    return StoreId(form_pages.number(parts["store"])), parts["gateway"], token
 
 
 def _origin(address: str) -> str | None:

@@ -36,6 +36,9 @@ CALL_TIMEOUT_S: Final = 20.0
 NEVER_SEEN_AFTER: Final = timedelta(seconds=45)
 """A charge of this age that the gateway has not seen will not arrive any more."""
 
+SENT_AGAIN_WITHIN: Final = timedelta(hours=12)
+"""A charge of this age is not sent again for its buyer, either: a gateway forgets keys in a day."""
+
 LEASE: Final = timedelta(seconds=60)
 """How long a swept operation belongs to the process that took it."""
 
@@ -82,8 +85,7 @@ async def perform(
     operation = await _read(services, store.id, operation_id)
     outcome = None
     if operation.state is OperationState.STARTED:
-        ask = looked_up if _waits(operation) else _asked
-        outcome = await ask(services, store, operation)
+        outcome = await _outcome(services, store, operation)
     if isinstance(outcome, Pending) and not operation.opens_payment:
         await _postpone(services, store, operation)
         raise Refused(PaymentUnsettled(operation.order_id))
@@ -181,6 +183,15 @@ async def looked_up(services: Services, store: Store, operation: StoredOperation
     """
     call, since = _call(store, operation), operation.created_at
     return await _ask(services, store, operation, lambda gateway: gateway.look_up(call, since))
+
+
+async def _outcome(services: Services, store: Store, operation: StoredOperation) -> Outcome | None:
+    if _waits(operation):
+        return await looked_up(services, store, operation)
+    is_old = services.clock() >= operation.created_at + SENT_AGAIN_WITHIN
+    if operation.opens_payment and is_old:
+        return await looked_up(services, store, operation) or NEVER_ARRIVED
+    return await _asked(services, store, operation)
 
 
 async def _asked(services: Services, store: Store, operation: StoredOperation) -> Outcome:

@@ -181,12 +181,15 @@ async def _keep(ctx: Context, begun: KeptMethod, token: str, reply: Reply[Stored
 async def _ask(ctx: Context, begun: KeptMethod, token: str) -> SavedMethod | Declined:
     method = begun.method
     key = f"{ctx.store_id}-method-{method.id}-{int(method.created_at.timestamp())}"
-    account = ctx.services.gateways.of(ctx.store, method.gateway)
     try:
+        account = ctx.services.gateways.of(ctx.store, method.gateway)
         async with asyncio.timeout(CALL_TIMEOUT_S):
             return await account.save_method(key, method.customer_id, begun.customer, token)
     except (GatewayUnreachable, TimeoutError) as error:
         _log.warning("gateway_unreachable", method=method.id, error=str(error))
+        raise Refused(Overloaded(retry_after_s=5)) from error
+    except Exception as error:
+        _log.exception("gateway_failed", method=method.id)
         raise Refused(Overloaded(retry_after_s=5)) from error
 
 

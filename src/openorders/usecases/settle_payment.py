@@ -207,7 +207,7 @@ async def _as_it_is(
     if operation.state is OperationState.FAILED:
         kept = payment_news.declined_as(operation.failure)
         declined = PaymentDeclined(kept.code, kept.message)
-    elif operation.opens_payment and operation.payment_state is AttemptState.CAPTURED and not order:
+    elif operation.opens_payment and operation.state is OperationState.SUCCEEDED and not order:
         declined = _TOO_LATE
     return Settled(
         payment=_payment(operation, taken),
