@@ -4,18 +4,21 @@ decide, however that becomes known, and never twice.
 
 import asyncio
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from openorders.domain.ids import OperationId
+from openorders.domain.ids import OperationId, OrderId
 from openorders.domain.order import Order, PaymentState, Progress, Word
 from openorders.domain.payment import AttemptState
 from openorders.domain.refusals import PaymentInProgress, PaymentUnsettled, Refused
 from openorders.domain.store_settings import StorePolicy
 from openorders.gateways.payments import Pending
 from openorders.store.database import Database
+from openorders.usecases import charge_order
 from openorders.usecases.cancel_order import Cancel, cancel_order
+from openorders.usecases.context import Context
 from openorders.usecases.expire_unpaid import expire_unpaid
 from openorders.usecases.pay_order import Pay, pay_order
 from openorders.usecases.perform_operations import WAITS_AT_MOST, sweep_operations
@@ -211,6 +214,24 @@ async def test_a_new_payment_that_was_cut_off_while_the_old_one_was_given_up_is_
     again = await begun(world, order, token="tok_visa", ctx=world.context(key="new"))
     assert (again.body, again.replayed) == (b"captured", True)
     assert await books(world) == [(0, 0, True), (2500, 0, False)]
+
+
+async def test_a_part_is_taken_once_although_a_retry_was_quicker(
+    world: World, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await begun(world, order)
+    part = Pay(order_id=order.id, token="tok_visa", amount=Decimal("10.00"), part=True)
+    give_up = charge_order._given_up
+
+    async def overtaken(ctx: Context, order_id: OrderId, voids: tuple[OperationId, ...]) -> None:
+        monkeypatch.undo()
+        await give_up(ctx, order_id, voids)
+        world.clock.move(seconds=31)
+        await pay_order(world.context(key="part"), part, STATE)
+
+    monkeypatch.setattr(charge_order, "_given_up", overtaken)
+    assert (await pay_order(world.context(key="part"), part, STATE)).body == b"captured"
+    assert await books(world) == [(0, 0, True), (1000, 0, False)]
 
 
 @pytest.mark.parametrize("page", [False, True])

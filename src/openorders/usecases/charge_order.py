@@ -95,7 +95,9 @@ async def charge(
         unversioned = replace(ctx, expected=None)
 
         async def again(tx: Connection) -> Attempt:
-            return await _begin_new(tx, ctx, await decide(tx, unversioned))
+            new = await decide(tx, unversioned)
+            # Who took the key over meanwhile may have begun it: looked for under the order's lock.
+            return await begun(tx, ctx) or await _begin_new(tx, ctx, new)
 
         attempt = await ctx.services.database.run(again)
         return await finish(ctx, attempt, answer).finish()
