@@ -11,7 +11,8 @@ from openorders.domain.order import Word
 from openorders.domain.webhooks import OffReason
 from openorders.store import webhook_lanes
 from openorders.store.webhook_lanes import Claimed, Try
-from openorders.usecases.deliver_webhooks import deliver
+from openorders.usecases import deliver_webhooks
+from openorders.usecases.deliver_webhooks import deliver, keep_delivering
 from openorders.usecases.sequence_events import sequence
 from tests.receiver import Receiver, listening
 from tests.usecases.subscribers import Shop, a_shop
@@ -213,3 +214,23 @@ async def test_an_endpoint_removed_after_a_claim_is_sent_nothing(
     assert receiver.events() == []
     await shop.change(endpoint_id, enabled=True)
     assert await shop.deliver() == 1
+
+
+async def test_what_found_no_place_is_taken_as_soon_as_there_is_one(
+    shop: Shop, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliver_webhooks, "LANES_MAX", 2)
+    monkeypatch.setattr(deliver_webhooks, "POLL_S", 60.0)
+    paths = [f"/hook/{number}" for number in range(6)]
+    for path in paths:
+        await shop.endpoint(path)
+    await shop.order()
+    stop, woken = asyncio.Event(), asyncio.Event()
+    delivering = asyncio.create_task(keep_delivering(shop.services, stop, woken))
+    async with asyncio.timeout(10):
+        while not all(receiver.events(path) for path in paths):
+            await asyncio.sleep(0.02)
+    stop.set()
+    woken.set()
+    await delivering
+    assert await shop.lanes() == []

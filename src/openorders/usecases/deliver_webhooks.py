@@ -146,7 +146,9 @@ class _Courier:
                 _log.error("webhook_lane_without_event", lane=lane.key)
             elif target is not None and self._time() - now < START_WITHIN_S:
                 self._begin(lane, head, target)
-        self._hungry = any(self._pace.is_full(lane.key.endpoint) for lane in lanes)
+        self._hungry = len(claimed) == free or any(
+            self._pace.is_full(lane.key.endpoint) for lane in lanes
+        )
         return len(lanes)
 
     async def keep_recording(self) -> None:
