@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from openorders.domain.order import Order
+from openorders.gateways.payments import GatewayMisused
+from openorders.gateways.stripe_line import StripeAccount
 from openorders.usecases.pay_order import Pay, pay_order
 from openorders.usecases.reconcile import BooksNotRead, Difference, Kind, reconcile
 from openorders.usecases.refund_order import Refund, refund_order
@@ -219,6 +221,17 @@ async def test_books_that_cannot_be_read_are_no_agreement(shop: AtStripe) -> Non
         await shop.differences()
     shop.stripe.faults.lose_requests = 0
     assert await shop.differences() == []
+
+
+async def test_an_account_that_lets_us_in_no_more_is_said_to_be_unread(
+    shop: AtStripe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def revoked(*_: object) -> object:
+        raise GatewayMisused("the key was revoked")
+
+    monkeypatch.setattr(StripeAccount, "ask", revoked)
+    with pytest.raises(BooksNotRead, match="the key was revoked"):
+        await shop.differences()
 
 
 async def test_stripes_books_are_compared_both_ways(shop: AtStripe) -> None:

@@ -33,6 +33,8 @@ from openorders.usecases.settle_payment import NEVER_ARRIVED, Settled, Within, s
 CALL_TIMEOUT_S: Final = 20.0
 """How long a gateway may take to answer; after that its answer counts as lost."""
 
+_ANSWERED_WITHIN: Final = timedelta(seconds=CALL_TIMEOUT_S)
+
 NEVER_SEEN_AFTER: Final = timedelta(seconds=45)
 """A charge of this age that the gateway has not seen will not arrive any more."""
 
@@ -144,6 +146,8 @@ async def _find_out(services: Services, store: Store, operation: StoredOperation
         async with services.database.connection() as connection:
             await payments.postpone(connection, store.id, operation.id, too_old)
         return
+    if outcome is None and (await _read(services, store.id, operation.id)).tries != operation.tries:
+        return  # It was sent again meanwhile, and is looked for once that can be answered.
     settled = await settle(services, store, operation.id, outcome or NEVER_ARRIVED)
     await perform_all(services, store, settled.follow_ups)
     if isinstance(outcome, Pending):
@@ -188,9 +192,12 @@ async def looked_up(services: Services, store: Store, operation: StoredOperation
 async def _outcome(services: Services, store: Store, operation: StoredOperation) -> Outcome | None:
     if _waits(operation):
         return await looked_up(services, store, operation)
-    is_old = services.clock() >= operation.created_at + SENT_AGAIN_WITHIN
-    if operation.opens_payment and is_old:
+    age = services.clock() - operation.created_at
+    if operation.opens_payment and age >= SENT_AGAIN_WITHIN:
         return await looked_up(services, store, operation) or NEVER_ARRIVED
+    if operation.opens_payment and age >= _ANSWERED_WITHIN:
+        # The sweep is not to judge by its age what is only now being sent.
+        await _postpone(services, store, operation)
     return await _asked(services, store, operation)
 
 

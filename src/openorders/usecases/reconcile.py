@@ -14,7 +14,12 @@ from typing import Final
 from openorders.domain import money
 from openorders.domain.ids import OrderId, PaymentId
 from openorders.domain.store_settings import GatewaySettings, Store
-from openorders.gateways.payments import Entry, GatewayUnreachable, UnknownGatewayKind
+from openorders.gateways.payments import (
+    Entry,
+    GatewayMisused,
+    GatewayUnreachable,
+    UnknownGatewayKind,
+)
 from openorders.store import reconciling
 from openorders.store.reconciling import Books, ListedEntry, Unlike, Window
 from openorders.usecases.context import Services
@@ -119,7 +124,7 @@ async def _read_books(services: Services, store: Store, window: Window) -> None:
             if len(batch) == _BATCH:
                 await _keep(services, window, batch)
                 batch = []
-    except (GatewayUnreachable, UnknownGatewayKind) as error:
+    except (GatewayUnreachable, GatewayMisused, UnknownGatewayKind) as error:
         raise BooksNotRead(
             f"{window.gateway} of {store.name} could not be read: {error}"
         ) from error
