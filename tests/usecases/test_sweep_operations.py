@@ -11,7 +11,13 @@ from openorders.domain.order import Order, PaymentState, Progress, Word
 from openorders.domain.payment import AttemptState, OperationKind
 from openorders.domain.refusals import PaymentDeclined, PaymentUnsettled, Reason, Refused
 from openorders.domain.store_settings import Capture, GatewaySettings, StorePolicy
-from openorders.gateways.payments import GatewayCall, GatewayUnreachable, Outcome, Succeeded
+from openorders.gateways.payments import (
+    GatewayCall,
+    GatewayUnreachable,
+    Outcome,
+    Pending,
+    Succeeded,
+)
 from openorders.gateways.sandbox import SandboxGateway
 from openorders.store import payments
 from openorders.store.database import Database
@@ -19,6 +25,7 @@ from openorders.store.payments import NewAttempt
 from openorders.usecases import perform_operations
 from openorders.usecases.answers import Answer, Reply
 from openorders.usecases.cancel_order import Cancel, cancel_order
+from openorders.usecases.give_up_waiting import give_up_waiting
 from openorders.usecases.pay_order import Pay, pay_order
 from openorders.usecases.perform_operations import looked_up, perform, sweep_operations
 from openorders.usecases.place_order import Charge, place_order
@@ -335,6 +342,22 @@ async def test_the_sweep_removes_the_order_whose_charge_never_arrived(world: Wor
     await place_order(world.context(key="place"), command, asked(reasons))
     assert reasons == [PaymentDeclined(NEVER_ARRIVED.code, NEVER_ARRIVED.message)]
     assert await count(world, "orders") == 0
+
+
+async def test_an_order_whose_charge_waited_and_was_given_up_is_not_placed(world: World) -> None:
+    await world.sells(price=2500)
+    await left_open(world, "tok_timeoutBeforeCharge")
+    row = await world.row("select id from payment_operations where store_id = $1")
+    opening = OperationId(row["id"])
+    waits = Pending(reference="ch_1", action_url="https://bank.example")
+    await settle(world.services, world.store, opening, waits)
+    async with world.database.connection() as connection:
+        operation = await payments.read_operation(connection, world.store.id, opening)
+    assert operation is not None
+    (void,) = await give_up_waiting(world.services, world.store, operation)
+    await settle(world.services, world.store, void, Succeeded(reference="ch_1"))
+    assert (await count(world, "orders"), await count(world, "pending_orders")) == (0, 0)
+    assert await world.stock(1) == (10_000, 0)
 
 
 async def test_a_declined_charge_leaves_nothing_but_the_attempt(world: World) -> None:

@@ -15,7 +15,7 @@ from openorders.domain.order import Order
 from openorders.domain.payment import AttemptState, OperationKind, OperationState, Payment
 from openorders.domain.refusals import PaymentDeclined
 from openorders.domain.store_settings import Store
-from openorders.gateways.payments import Declined, Outcome, Pending, Succeeded
+from openorders.gateways.payments import Declined, Outcome, Succeeded
 from openorders.store import changes, notices, orders, payments, waiting
 from openorders.store.database import Connection
 from openorders.store.payments import StoredOperation
@@ -154,13 +154,11 @@ async def _settle_pending(
     taken: tuple[Payment, ...],
     by: By,
 ) -> Order | None:
-    match outcome:
-        case Succeeded():
-            return await finish_pending(tx, store.id, operation.order_id, taken, by)
-        case Declined():
-            await drop_pending(tx, store.id, operation.order_id, by)
-        case Pending():
-            pass
+    if operation.opens_payment and isinstance(outcome, Succeeded):
+        return await finish_pending(tx, store.id, operation.order_id, taken, by)
+    is_over = isinstance(outcome, Declined if operation.opens_payment else Succeeded)
+    if is_over:  # It was declined, or given up while it waited.
+        await drop_pending(tx, store.id, operation.order_id, by)
     return None
 
 
