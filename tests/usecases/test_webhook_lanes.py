@@ -1,6 +1,7 @@
 """Lanes hold whatever workers do at the same time: one owner each, nothing lost, nothing early."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 from openorders.domain.order import Word
 from openorders.domain.webhooks import OffReason
-from openorders.store import webhook_lanes
+from openorders.store import queries, webhook_lanes
 from openorders.store.webhook_lanes import Claimed, Try
 from openorders.usecases import deliver_webhooks
 from openorders.usecases.deliver_webhooks import deliver, keep_delivering
@@ -234,3 +235,27 @@ async def test_what_found_no_place_is_taken_as_soon_as_there_is_one(
     woken.set()
     await delivering
     assert await shop.lanes() == []
+
+
+async def test_queueing_reads_the_new_events_alone(shop: Shop) -> None:
+    for number in range(20):
+        await shop.endpoint(f"/hook/{number}")
+    statement = queries.load("webhooks").fan_out
+    async with shop.world.database.connection() as connection:
+        await connection.execute(
+            "insert into event_positions select $1 - g % 1000, g, g, g, 'order.paid'"
+            " from generate_series(1, 20000) g",
+            shop.world.store.id,
+        )
+        await connection.execute("analyze event_positions, webhook_endpoints")
+        await connection.execute(f"prepare queueing as {statement.sql}")
+        plan = "explain (analyze, buffers, format json) execute queueing (19901, 20000)"
+        [found] = json.loads(await connection.fetchval(plan))
+        await connection.execute("deallocate queueing")
+
+    def reads(node: dict[str, Any]) -> int:
+        here = node.get("Relation Name") == "event_positions"
+        own = node["Shared Hit Blocks"] + node["Shared Read Blocks"] if here else 0
+        return own + sum(reads(inner) for inner in node.get("Plans", ()))
+
+    assert 1 <= reads(found["Plan"]) <= 10

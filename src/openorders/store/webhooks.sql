@@ -1,14 +1,22 @@
 -- name: fan_out
--- Queues events that were just given their positions for every endpoint that is to be told
--- (primary key of event_positions by store; endpoints are few). The rows of lanes are taken in
--- the order of their keys, as everywhere. Who delivers is woken at commit.
+-- Queues events that were just given their positions for every endpoint that is to be told. Each
+-- store with endpoints is one look at the primary key of event_positions: a limit keeps that from
+-- being planned as a join, which would read the positions of all events there ever were. The rows
+-- of lanes are taken in the order of their keys, as everywhere. Who delivers is woken at commit.
 with told as (
     insert into webhook_deliveries (store_id, endpoint_id, position, event_id, order_id)
     select e.store_id, e.id, p.position, p.event_id, p.order_id
-    from webhook_endpoints e
-    join event_positions p on p.store_id = e.store_id
-    where p.position between :first_position and :last_position
-        and e.state = 'active' and (e.types is null or p.type = any(e.types))
+    from (select distinct w.store_id from webhook_endpoints w where w.state = 'active') as s
+    cross join lateral (
+        select p.position, p.event_id, p.order_id, p.type
+        from event_positions p
+        where p.store_id = s.store_id
+            and p.position between :first_position::bigint and :last_position::bigint
+        order by p.position
+        limit :last_position::bigint - :first_position::bigint + 1
+    ) as p
+    join webhook_endpoints e on e.store_id = s.store_id and e.state = 'active'
+        and (e.types is null or p.type = any(e.types))
     on conflict do nothing
     returning store_id, endpoint_id, order_id
 ), lanes as (
