@@ -45,6 +45,10 @@ bench: install ## place orders over HTTP and with pgbench, in turn, and compare;
 browser: install ## the tests that need a Chromium
 	@$(VENV)/bin/python -m pytest tests/browser
 
+.PHONY: chaos
+chaos: install ## kill everything while 10,000 buyers buy, and compare all that was said of it
+	@$(VENV)/bin/python -m tests.chaos --orders 10000
+
 .PHONY: lock
 lock: install ## resolve the dependencies of pyproject.toml afresh into requirements/
 	@$(UV_COMPILE) --upgrade pyproject.toml --group build --output-file requirements/run.txt

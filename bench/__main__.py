@@ -40,12 +40,12 @@ def main() -> int:
 
 
 def _rounds(subject: Subject, options: argparse.Namespace) -> list[dict[str, Any]]:
-    _wrk(subject, connections=options.connections, seconds=2)
+    wrk(subject, connections=options.connections, seconds=2)
     script = asyncio.run(limit.write_script(subject.database_url, subject.products))
     pgbench = subject.bindir / "pgbench"
     rounds: list[dict[str, Any]] = []
     for number in range(1, options.rounds + 1):
-        ours = _wrk(subject, connections=options.connections, seconds=options.seconds)
+        ours = wrk(subject, connections=options.connections, seconds=options.seconds)
         theirs = limit.run(
             pgbench,
             subject.database_url,
@@ -66,7 +66,8 @@ def _rounds(subject: Subject, options: argparse.Namespace) -> list[dict[str, Any
     return rounds
 
 
-def _wrk(subject: Subject, *, connections: int, seconds: int) -> dict[str, Any]:
+def wrk(subject: Subject, *, connections: int, seconds: int) -> dict[str, Any]:
+    """Place orders for so long; how many, and how long they took (milliseconds)."""
     done = subprocess.run(
         [
             "wrk", "--threads", "1", "--connections", str(connections),

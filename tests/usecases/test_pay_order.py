@@ -31,7 +31,7 @@ from openorders.store.database import Database
 from openorders.usecases.answers import Answer, Reply
 from openorders.usecases.cancel_order import Cancel, cancel_order
 from openorders.usecases.context import Context
-from openorders.usecases.pay_order import Pay, pay_order
+from openorders.usecases.pay_order import ATTEMPTS_MAX, Pay, pay_order
 from openorders.usecases.place_order import Charge, place_order
 from tests.world import World, a_world, an_order_for, told, told_the_id, wanted
 
@@ -142,6 +142,21 @@ async def test_a_declined_card_leaves_the_order_payable(world: World, order: Ord
 async def test_a_stolen_card_is_not_told_that_it_is(world: World, order: Order, token: str) -> None:
     reason = await decline(world, order, token)
     assert reason == PaymentDeclined("card_declined", "Your card was declined.")
+
+
+async def test_nobody_tries_cards_without_end(world: World, order: Order) -> None:
+    await world.rows(
+        "insert into payments (store_id, order_id, gateway, method, amount, currency, state,"
+        " created_at, settled_at) select $1, $2, 'sandbox', 'credit_card', 1000, 'USD',"
+        " 'declined', $3, $3 from generate_series(1, $4::int) returning id",
+        order.id, world.clock(), ATTEMPTS_MAX - 1,
+    )  # fmt: skip
+    assert (await decline(world, order, "tok_chargeDeclined")).code == "card_declined"
+    assert (await decline(world, order, "tok_visa", ctx=world.context(key="k"))).code == (
+        "too_many_attempts"
+    )
+    assert await charged(world, order) == []
+    assert len(await attempts(world, order)) == ATTEMPTS_MAX
 
 
 async def test_a_token_nobody_knows_is_declined(world: World, order: Order) -> None:

@@ -16,6 +16,7 @@ from openorders.domain.refusals import (
     AlreadyPaid,
     AmountNotOwed,
     NotPayable,
+    PaymentDeclined,
     PaymentInProgress,
     Refused,
     UnknownGateway,
@@ -29,6 +30,14 @@ from openorders.usecases.context import Context, Unit
 from openorders.usecases.find_order import locked
 from openorders.usecases.settle_payment import Settled
 
+ATTEMPTS_MAX: Final = 100
+"""How often the payment of one order may be tried. Who tries more cards than that is not paying,
+and each try is remembered with its order.
+"""
+
+_TOO_MANY: Final = PaymentDeclined(
+    "too_many_attempts", "This order was tried to be paid too often. Please contact the shop."
+)
 _LARGEST: Final = Decimal(money.AMOUNT_MAX)
 
 
@@ -71,6 +80,8 @@ async def pay_order(ctx: Context, command: Pay, reply: Reply[Paid]) -> Answer:
 
     async def decide(tx: Connection, ctx: Context) -> NewCharge:
         order, due = await locked_and_owing(tx, ctx, command.order_id)
+        if len(order.payments) >= ATTEMPTS_MAX:
+            raise Refused(_TOO_MANY)
         return NewCharge(
             order=order,
             amount=_amount(order, due, command),
