@@ -1,19 +1,22 @@
-"""Placing an order: one question about everything it needs, one statement that writes it all."""
+"""Placing orders of one store: one question about everything they need, one statement that writes
+it all, for one order or for several that arrived together.
+"""
 
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
+from asyncpg import Record
 
 from openorders.domain.catalogue import Offer, Wanted
 from openorders.domain.customer import Customer, Identity
 from openorders.domain.events import EventType
 from openorders.domain.ids import CustomerId, LineId, OrderId, ProductId, StoreId, VariantId
-from openorders.domain.order import Line, Order
-from openorders.store import queries
+from openorders.domain.order import Order
+from openorders.store import placing_rows, queries
 from openorders.store.database import Connection
 from openorders.store.idempotency import Kept, Key, Known, known_of, packed
 
@@ -55,9 +58,28 @@ class Prepared:
     known: Known | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What one order wants: a place per line, for this customer, under this key."""
+
+    lines: Sequence[Wanted]
+    customer: CustomerId | Identity
+    digest: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """An order as it is to be written, with what is told of it, and the answer under its key."""
+
+    order: Order
+    events: Sequence[EventType]
+    key: Key | None = None
+    answer: Kept | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """How the statement ended: `placed`, `short` of a variant, or a `twin` was faster."""
+    """How it ended for an order: `placed`, `short` of a variant, or a `twin` was faster."""
 
     outcome: Literal["placed", "short", "twin"]
     variant_id: VariantId | None = None
@@ -65,74 +87,53 @@ class Placed:
 
 
 async def prepare(
-    connection: Connection,
-    store_id: StoreId,
-    lines: Sequence[Wanted],
-    customer: CustomerId | Identity,
-    digest: bytes | None,
-) -> Prepared:
-    """Everything that placing these lines for this customer needs to know, in one round trip."""
-    identity = customer if isinstance(customer, Identity) else None
-    row = await _Q.prepare_order.fetchrow(
+    connection: Connection, store_id: StoreId, asked: Sequence[Asked]
+) -> list[Prepared]:
+    """Everything that placing each of these orders needs to know, in one round trip."""
+    lines = [(owner, line) for owner, one in enumerate(asked, 1) for line in one.lines]
+    names = [one.customer if isinstance(one.customer, Identity) else None for one in asked]
+    rows = await _Q.prepare_orders.fetch(
         connection,
         store_id=store_id,
-        lines=len(lines),
-        product_ids=[line.product_id for line in lines],
-        variant_ids=[line.variant_id for line in lines],
-        customer_id=None if identity else customer,
-        issuer=identity.issuer if identity else None,
-        subject=identity.subject if identity else None,
-        digest=digest,
+        owners=[owner for owner, _ in lines],
+        product_ids=[line.product_id for _, line in lines],
+        variant_ids=[line.variant_id for _, line in lines],
+        customer_ids=[
+            None if isinstance(one.customer, Identity) else one.customer for one in asked
+        ],
+        issuers=[name and name.issuer for name in names],
+        subjects=[name and name.subject for name in names],
+        digests=[one.digest for one in asked],
     )
-    assert row is not None, "a row of one always comes"
-    offers = _offers.decode(row["offers"])
-    return Prepared(
-        order_id=OrderId(row["order_id"]),
-        number=row["number"],
-        line_ids=tuple(LineId(n) for n in row["line_ids"]),
-        offers=tuple(_offer_of(offer) for offer in offers),
-        known_products=frozenset(
-            line.product_id
-            for line, offer in zip(lines, offers, strict=True)
-            if line.product_id is not None and offer.product_is_known
-        ),
-        customer=_customer.decode(row["customer"]) if row["customer"] else None,
-        known=known_of(row["fingerprint"], row["status"], row["headers"], row["body"])
-        if row["fingerprint"] is not None
-        else None,
-    )
+    return [_prepared(one.lines, row) for one, row in zip(asked, rows, strict=True)]
 
 
 async def place(
-    connection: Connection,
-    store_id: StoreId,
-    order: Order,
-    events: Sequence[EventType],
-    *,
-    key: Key | None = None,
-    answer: Kept | None = None,
-    reserve: bool = True,
-) -> Placed:
-    """Write a new order with all that belongs to it, and the answer under its key.
+    connection: Connection, store_id: StoreId, ready: Sequence[Ready], *, reserve: bool = True
+) -> list[Placed]:
+    """Write new orders of one currency with all that belongs to them, and the answers under their
+    keys; how it ended for each. `short` is the same for all: together they want too much.
 
-    `reserve` is off when its stock is held already. The order's history must not be empty.
+    No key may come twice. `reserve` is off when their stock is held already. No order's history
+    may be empty.
     """
-    row = await _Q.place_order.fetchrow(
+    orders = [one.order for one in ready]
+    rows = await _Q.place_orders.fetch(
         connection,
         store_id=store_id,
         reserve=reserve,
-        event_types=[event.value for event in events],
-        payload=msgspec.json.encode(order),
-        **_key_parameters(key, answer),
-        **_order_parameters(order),
-        **_line_parameters(order.lines),
-        **_history_parameters(order),
+        **placing_rows.of_orders(orders),
+        **placing_rows.of_lines(orders),
+        **placing_rows.of_history(orders),
+        digests=[one.key and one.key.digest for one in ready],
+        fingerprints=[one.key and one.key.fingerprint for one in ready],
+        statuses=[one.answer and one.answer[0] for one in ready],
+        headers=[one.answer and packed(one.answer[1]) for one in ready],
+        bodies=[one.answer and one.answer[2] for one in ready],
+        event_owners=[owner for owner, one in enumerate(ready, 1) for _ in one.events],
+        event_types=[event.value for one in ready for event in one.events],
     )
-    assert row is not None, "the statement always says how it ended"
-    variant_id = row["short_variant_id"]
-    if variant_id is None:
-        return Placed(row["outcome"])
-    return Placed("short", VariantId(variant_id), row["short_available"])
+    return [_placed(row) for row in rows]
 
 
 async def register_identity(
@@ -201,77 +202,27 @@ def _offer_of(row: _OfferRow) -> Offer | None:
     )
 
 
-def _key_parameters(key: Key | None, answer: Kept | None) -> dict[str, Any]:
-    if key is None or answer is None:
-        return dict.fromkeys(("digest", "fingerprint", "status", "headers", "body"))
-    status, headers, body = answer
-    return {
-        "digest": key.digest,
-        "fingerprint": key.fingerprint,
-        "status": status,
-        "headers": packed(headers),
-        "body": body,
-    }
+def _prepared(lines: Sequence[Wanted], row: Record) -> Prepared:
+    offers = _offers.decode(row["offers"])
+    return Prepared(
+        order_id=OrderId(row["order_id"]),
+        number=row["number"],
+        line_ids=tuple(LineId(n) for n in row["line_ids"]),
+        offers=tuple(_offer_of(offer) for offer in offers),
+        known_products=frozenset(
+            line.product_id
+            for line, offer in zip(lines, offers, strict=True)
+            if line.product_id is not None and offer.product_is_known
+        ),
+        customer=_customer.decode(row["customer"]) if row["customer"] else None,
+        known=known_of(row["fingerprint"], row["status"], row["headers"], row["body"])
+        if row["fingerprint"] is not None
+        else None,
+    )
 
 
-def _json(value: object) -> str | None:
-    return None if value is None else msgspec.json.encode(value).decode()
-
-
-def _order_parameters(order: Order) -> dict[str, Any]:
-    return {
-        "id": order.id,
-        "number": order.number,
-        "customer_id": order.customer.id,
-        "partner_name": order.partner_name,
-        "customer_reference": order.customer_reference,
-        "currency": order.currency,
-        "minor_digits": order.minor_digits,
-        "subtotal": order.totals.subtotal,
-        "discount": order.totals.discount,
-        "shipping": order.totals.shipping,
-        "tax": order.totals.tax,
-        "total": order.totals.total,
-        "taxes": _json(order.totals.taxes) if order.totals.taxes else "[]",
-        "discount_code": order.discount_code,
-        "progress": order.progress.value,
-        "payment": order.payment.value,
-        "fulfilment": order.fulfilment.value,
-        "payment_asked": order.payment_asked,
-        "shipping_method": order.shipping_method,
-        "estimated_delivery": order.estimated_delivery,
-        "shipping_address": _json(order.shipping_address),
-        "billing_address": _json(order.billing_address),
-        "payment_method": order.payment_method,
-        "payment_gateway": order.payment_gateway,
-        "payment_token": order.payment_token,
-        "notes": order.notes,
-        "created_at": order.created_at,
-        "version": order.version,
-    }
-
-
-def _line_parameters(lines: Sequence[Line]) -> dict[str, Any]:
-    return {
-        "line_ids": [line.id for line in lines],
-        "product_ids": [line.product_id for line in lines],
-        "variant_ids": [line.variant_id for line in lines],
-        "product_names": [line.product_name for line in lines],
-        "variant_names": [line.variant_name for line in lines],
-        "skus": [line.sku for line in lines],
-        "images": [line.image for line in lines],
-        "unit_prices": [line.unit_price for line in lines],
-        "quantities": [line.quantity for line in lines],
-        "discount_shares": [line.discount_share for line in lines],
-        "tax_shares": ["[" + ",".join(map(str, line.tax_shares)) + "]" for line in lines],
-    }
-
-
-def _history_parameters(order: Order) -> dict[str, Any]:
-    first = order.history[0]
-    return {
-        "words": [entry.word.value for entry in order.history],
-        "word_times": [entry.at for entry in order.history],
-        "actor": first.actor,
-        "contract": first.contract,
-    }
+def _placed(row: Record) -> Placed:
+    variant_id = row["short_variant_id"]
+    if variant_id is None:
+        return Placed(row["outcome"])
+    return Placed("short", VariantId(variant_id), row["short_available"])

@@ -20,7 +20,7 @@ short as (
     where :kind::text = 'reserve' and held.available < wanted.quantity
 ),
 moved as (
-    -- From the rows as they were locked; `place_order` says why.
+    -- From the rows as they were locked; `place_orders` says why.
     update stock s
     set on_hand = held.on_hand + case :kind::text
             when 'ship' then -wanted.quantity when 'return' then wanted.quantity else 0 end,

@@ -6,6 +6,7 @@ The composition root builds one `Services`; a contract builds one `Context` per 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from openorders.domain.access import Caller
 from openorders.domain.change import By
@@ -20,6 +21,7 @@ from openorders.gateways.tokens import TokenVerifier
 from openorders.store.bell import Bell, News
 from openorders.store.database import Connection, Database
 from openorders.store.known import KnownCallers
+from openorders.usecases.gathering import Gathering
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +29,9 @@ class Services:
     """What is shared by all requests of a process. `token` gives unguessable URL-safe text.
 
     `bell` is rung after a commit that may have told something, `news` wakes who follows the feed,
-    `dialects` writes an order in a contract's words, by the contract's name, and `outgoing` is the
-    way to addresses that customers chose.
+    `dialects` writes an order in a contract's words, by the contract's name, `outgoing` is the
+    way to addresses that customers chose, and `placing` gathers the orders of each store that
+    arrive together.
     """
 
     database: Database
@@ -44,6 +47,9 @@ class Services:
     mails_kept_for: timedelta = timedelta(days=90)
     bell: Bell = field(default_factory=Bell)
     news: News = field(default_factory=News)
+    placing: dict[StoreId, Gathering[Any, Any]] = field(
+        default_factory=dict[StoreId, Gathering[Any, Any]]
+    )
     dialects: Mapping[str, Callable[[Store, Order], bytes]] = field(
         default_factory=dict[str, Callable[[Store, Order], bytes]]
     )

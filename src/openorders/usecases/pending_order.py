@@ -13,6 +13,7 @@ from openorders.domain.payment import Payment
 from openorders.domain.progress import payment_state
 from openorders.store import orders, placing, stock
 from openorders.store.database import Connection
+from openorders.store.placing import Ready
 
 
 async def finish_pending(
@@ -36,7 +37,8 @@ async def finish_pending(
         order = replace(order, history=(*order.history, entry))
         events.append(EventType.ORDER_PROCESSING)
     order = replace(order, updated_at=max(order.created_at, by.at))
-    placed = await placing.place(tx, store_id, order, events, reserve=False)
+    ready = Ready(order=order, events=events)
+    (placed,) = await placing.place(tx, store_id, [ready], reserve=False)
     assert placed.outcome == "placed", "its stock is held and it carries no key"
     stored = await orders.read(tx, store_id, order_id)
     assert stored is not None, "it was written a moment ago"

@@ -1,0 +1,95 @@
+"""New orders as the columns of arrays that the statement which places them takes.
+
+Several orders go in one array per column; lines, history and events say by `owner` (from 1) to
+which of them they belong.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from openorders.domain.order import Order
+
+
+def of_orders(orders: Sequence[Order]) -> dict[str, Any]:
+    """What is once per order. All of them have the first one's currency."""
+    return {
+        "currency": orders[0].currency,
+        "minor_digits": orders[0].minor_digits,
+        "ids": [order.id for order in orders],
+        "numbers": [order.number for order in orders],
+        "customer_ids": [order.customer.id for order in orders],
+        "partner_names": [order.partner_name for order in orders],
+        "customer_references": [order.customer_reference for order in orders],
+        "subtotals": [order.totals.subtotal for order in orders],
+        "discounts": [order.totals.discount for order in orders],
+        "shippings": [order.totals.shipping for order in orders],
+        "taxes_sums": [order.totals.tax for order in orders],
+        "totals": [order.totals.total for order in orders],
+        "taxes": [_json(order.totals.taxes) for order in orders],
+        "discount_codes": [order.discount_code for order in orders],
+        "progresses": [order.progress.value for order in orders],
+        "payments": [order.payment.value for order in orders],
+        "fulfilments": [order.fulfilment.value for order in orders],
+        "payments_asked": [order.payment_asked for order in orders],
+        "shipping_methods": [order.shipping_method for order in orders],
+        "deliveries": [order.estimated_delivery for order in orders],
+        "shipping_addresses": [_json(order.shipping_address) for order in orders],
+        "billing_addresses": [_json(order.billing_address) for order in orders],
+        "payment_methods": [order.payment_method for order in orders],
+        "payment_gateways": [order.payment_gateway for order in orders],
+        "payment_tokens": [order.payment_token for order in orders],
+        "notes": [order.notes for order in orders],
+        "times": [order.created_at for order in orders],
+        "versions": [order.version for order in orders],
+        "payloads": [msgspec.json.encode(order) for order in orders],
+        "actors": [order.history[0].actor for order in orders],
+        "contracts": [order.history[0].contract for order in orders],
+    }
+
+
+def of_lines(orders: Sequence[Order]) -> dict[str, Any]:
+    """What is once per line."""
+    placed = [
+        (owner, position, line)
+        for owner, order in enumerate(orders, 1)
+        for position, line in enumerate(order.lines, 1)
+    ]
+    lines = [line for _, _, line in placed]
+    return {
+        "owners": [owner for owner, _, _ in placed],
+        "positions": [position for _, position, _ in placed],
+        "line_ids": [line.id for line in lines],
+        "product_ids": [line.product_id for line in lines],
+        "variant_ids": [line.variant_id for line in lines],
+        "product_names": [line.product_name for line in lines],
+        "variant_names": [line.variant_name for line in lines],
+        "skus": [line.sku for line in lines],
+        "images": [line.image for line in lines],
+        "unit_prices": [line.unit_price for line in lines],
+        "quantities": [line.quantity for line in lines],
+        "discount_shares": [line.discount_share for line in lines],
+        "tax_shares": ["[" + ",".join(map(str, line.tax_shares)) + "]" for line in lines],
+    }
+
+
+def of_history(orders: Sequence[Order]) -> dict[str, Any]:
+    """What is once per entry of a history. All entries of an order have its first one's actor."""
+    entries = [
+        (owner, position, entry)
+        for owner, order in enumerate(orders, 1)
+        for position, entry in enumerate(order.history, 1)
+    ]
+    return {
+        "word_owners": [owner for owner, _, _ in entries],
+        "word_positions": [position for _, position, _ in entries],
+        "words": [entry.word.value for _, _, entry in entries],
+        "word_times": [entry.at for _, _, entry in entries],
+    }
+
+
+def _json(value: object) -> str | None:
+    if value is None:
+        return None
+    return msgspec.json.encode(value).decode() if value != () else "[]"
