@@ -1,7 +1,9 @@
 """Bring a database's tables to what this code expects: numbered files, forward only.
 
 Each file of `migrations/` is applied once, in order, in a transaction of its own, by one process
-at a time. Knows nothing of what the files say.
+at a time. One whose first line is `-- concurrently: why` only creates and drops indexes, and does
+it beside whoever uses their tables, statement by statement: cut off anywhere, it goes on where it
+was. Knows nothing of what the files say.
 """
 
 from __future__ import annotations
@@ -9,13 +11,15 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
 
-from openorders.store import database, queries
+from openorders.store import database, migrate_beside, queries
+from openorders.store.migrate_beside import Step
 from openorders.store.queries import Connection
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -30,6 +34,7 @@ ATTEMPTS = 6
 
 _NAME = re.compile(r"(?P<number>\d{4})_(?P<name>[a-z0-9_]+)\.sql")
 _PAUSE_S = 1
+_TURN_PAUSE_S = 0.2
 _SQL = queries.load("migrate")
 
 
@@ -43,6 +48,8 @@ class Migration:
     name: str
     sql: str
     checksum: str
+    beside: tuple[Step, ...] = ()
+    """What it does beside others instead, where its tables have rows."""
 
     def __str__(self) -> str:
         return f"{self.number:04} {self.name.replace('_', ' ')}"
@@ -59,9 +66,22 @@ def discover(folder: Path = MIGRATIONS) -> tuple[Migration, ...]:
         number = int(match["number"])
         if number != len(found) + 1:
             raise MigrationError(f"Migration {len(found) + 1:04} is missing, or there twice.")
-        checksum = hashlib.sha256(text.encode()).hexdigest()
-        found.append(Migration(number=number, name=match["name"], sql=text, checksum=checksum))
+        found.append(_read(number, match["name"], text))
     return tuple(found)
+
+
+def _read(number: int, name: str, text: str) -> Migration:
+    checksum = hashlib.sha256(text.encode()).hexdigest()
+    if not migrate_beside.is_beside(text):
+        return Migration(number=number, name=name, sql=text, checksum=checksum)
+    try:
+        beside = migrate_beside.steps(text)
+    except migrate_beside.StepsError as error:
+        raise MigrationError(
+            f"Migration {number:04} is to run beside others, but {error}."
+        ) from None
+    at_once = "\n".join(step.sql_at_once for step in beside)
+    return Migration(number=number, name=name, sql=at_once, checksum=checksum, beside=beside)
 
 
 async def pending(connection: Connection, folder: Path = MIGRATIONS) -> tuple[Migration, ...]:
@@ -89,7 +109,12 @@ async def migrate(
         for migration in todo:
             if report is not None:
                 report(f"Migrating the database: {migration}.")
-            await _apply_patiently(connection, migration)
+            if migration.beside and not await migrate_beside.are_empty(
+                connection, migration.beside
+            ):
+                await _apply_beside(connection, migration, report)
+            else:
+                await _apply_patiently(connection, migration)
         return todo
 
 
@@ -117,13 +142,13 @@ def _pending(
 
 
 async def _take_turn(connection: Connection) -> None:
-    await _limit_waits(connection, seconds=TURN_S)
-    try:
-        await _SQL.lock.execute(connection)  # let go when the connection ends
-    except asyncpg.LockNotAvailableError:
-        raise MigrationError(
-            f"Another process has been migrating this database for {TURN_S} s."
-        ) from None
+    until = time.monotonic() + TURN_S
+    while not await _SQL.try_lock.fetchval(connection):  # let go when the connection ends
+        if time.monotonic() >= until:
+            raise MigrationError(
+                f"Another process has been migrating this database for {TURN_S} s."
+            )
+        await asyncio.sleep(_TURN_PAUSE_S)
     await _limit_waits(connection, seconds=LOCK_S)
 
 
@@ -147,12 +172,27 @@ async def _apply_patiently(connection: Connection, migration: Migration) -> None
         ) from None
 
 
+async def _apply_beside(
+    connection: Connection, migration: Migration, report: Callable[[str], None] | None
+) -> None:
+    try:
+        await migrate_beside.perform(connection, migration.beside, report)
+    except migrate_beside.StillInUseError as error:
+        raise MigrationError(
+            f"Migration {migration} could not be finished: {error}. Try again when it has ended; "
+            "what is built stays."
+        ) from None
+    await _limit_waits(connection, seconds=LOCK_S)
+    await _record(connection, migration)
+
+
 async def _apply(connection: Connection, migration: Migration) -> None:
     async with connection.transaction():
         await connection.execute(migration.sql)
-        await _SQL.record.execute(
-            connection,
-            number=migration.number,
-            name=migration.name,
-            checksum=migration.checksum,
-        )
+        await _record(connection, migration)
+
+
+async def _record(connection: Connection, migration: Migration) -> None:
+    await _SQL.record.execute(
+        connection, number=migration.number, name=migration.name, checksum=migration.checksum
+    )
