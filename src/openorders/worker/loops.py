@@ -17,6 +17,7 @@ import structlog
 from openorders.usecases.context import Services
 from openorders.usecases.deliver_webhooks import DELIVERIES_QUEUED, keep_delivering
 from openorders.usecases.expire_unpaid import EXPIRY_LIMIT, expire_unpaid
+from openorders.usecases.fold_figures import FOLD_LIMIT, fold_figures
 from openorders.usecases.forget_events import FORGET_LIMIT as FORGET_EVENTS_LIMIT
 from openorders.usecases.forget_events import forget_events
 from openorders.usecases.forget_keys import FORGET_LIMIT, forget_keys
@@ -105,6 +106,14 @@ LOOPS: Final[tuple[Loop | Pipeline, ...]] = (
         full=SEQUENCE_LIMIT,
         channel=EVENTS_TOLD,
         apart_s=0.2,
+    ),
+    Loop(
+        name="fold_figures",
+        pause_s=5.0,
+        step=fold_figures,
+        full=FOLD_LIMIT,
+        channel=EVENTS_TOLD,
+        apart_s=0.5,
     ),
     Pipeline(name="deliver_webhooks", run=keep_delivering, channel=DELIVERIES_QUEUED),
     Loop(name="sweep_operations", pause_s=2.0, step=sweep_operations, full=SWEEP_LIMIT),

@@ -1,0 +1,150 @@
+-- name: count_orders
+-- How many orders a store has, those with these words or all (null): figures, and the changes
+-- since (primary keys). The orders themselves are counted only while the figures are not built.
+select (case
+    when f.zone is null then (
+        select count(*) from orders o
+        where o.store_id = :store_id and (:words::text[] is null or o.word = any(:words::text[]))
+    )
+    else coalesce((
+        select sum(c.orders) from order_counts c
+        where c.store_id = :store_id and (:words::text[] is null or c.word = any(:words::text[]))
+    ), 0) + coalesce((
+        select sum(c.orders) from figure_changes c
+        where c.store_id = :store_id and c.id >= f.mark
+            and (:words::text[] is null or c.word = any(:words::text[]))
+    ), 0)
+end)::bigint
+from (select :store_id::bigint as store_id) s
+left join figure_stores f on f.store_id = s.store_id;
+
+-- name: figures_by_word
+-- How many orders have each word, and what they come to: those placed on these days of the store
+-- (order_figures by its primary key, and the changes since).
+select f.word, sum(f.orders)::bigint as orders, sum(f.total) as total
+from order_figures_now f
+where f.store_id = :store_id and f.day between :first::date and :last::date
+group by f.word
+having sum(f.orders) <> 0;
+
+-- name: figures_by_word_and_day
+-- The same, and what each day comes to: rows have either a word or a day.
+select f.word, f.day, sum(f.orders)::bigint as orders, sum(f.total) as total,
+    coalesce(sum(f.orders) filter (where f.word <> all(:without_revenue::text[])), 0)::bigint
+        as earning,
+    coalesce(sum(f.total) filter (where f.word <> all(:without_revenue::text[])), 0) as revenue
+from order_figures_now f
+where f.store_id = :store_id and f.day between :first::date and :last::date
+group by grouping sets ((f.word), (f.day))
+having sum(f.orders) <> 0
+order by f.day;
+
+-- name: find_work
+-- Stores with something to fold, or without figures, and the last id that a change has taken. Not
+-- in the transaction that folds: the id has to be older than that transaction's number.
+select f.store_id, f.zone is not null as built,
+    coalesce(pg_sequence_last_value('figure_changes_id_seq'), 0) as high
+from figure_stores f
+where f.zone is null or (
+    select c.id from figure_changes c
+    where c.store_id = f.store_id and c.id >= f.mark
+    order by c.id
+    limit 1
+) is not null
+order by f.store_id
+limit :limit;
+
+-- name: take_turn
+-- Makes the caller the one who folds the changes of a store, until its transaction ends, and says
+-- whether there are figures to fold them into. No row: another one does. A statement of its own, so
+-- that the next one sees all that the last one committed.
+select f.zone is not null as built
+from figure_stores f
+where f.store_id = :store_id
+for no key update skip locked;
+
+-- name: fold
+-- Adds the changes that are visible to the figures and deletes them, the first ones if there are
+-- too many; says how many there were. The mark follows two steps behind: ids up to `high` were taken
+-- by transactions with lower numbers than this one's, so when those are over and all visible changes
+-- are gone, there is nothing below and never will be. Decision 0030 says why nothing is lost.
+with turn as (
+    select f.zone, f.mark, f.next_mark,
+        f.next_mark is not null and pg_snapshot_xmin(pg_current_snapshot())
+            >= least(f.next_seen, pg_current_xact_id()) as over
+    from figure_stores f
+    where f.store_id = :store_id
+),
+gone as (
+    delete from figure_changes c
+    using (
+        select max(first.id) as id
+        from (
+            select v.id from figure_changes v
+            where v.store_id = :store_id and v.id >= (select t.mark from turn t)
+            order by v.id
+            limit :limit
+        ) first
+    ) last
+    where c.store_id = :store_id and c.id >= (select t.mark from turn t) and c.id <= last.id
+    returning c.id, c.at, c.word, c.orders, c.total
+),
+figures as (
+    insert into order_figures as f (store_id, day, word, orders, total)
+    select :store_id, (g.at at time zone t.zone)::date, g.word, sum(g.orders), sum(g.total)
+    from gone g, turn t
+    group by (g.at at time zone t.zone)::date, g.word
+    having sum(g.orders) <> 0 or sum(g.total) <> 0
+    on conflict (store_id, day, word) do update
+    set orders = f.orders + excluded.orders, total = f.total + excluded.total
+),
+counts as (
+    insert into order_counts as c (store_id, word, orders)
+    select :store_id, g.word, sum(g.orders) from gone g group by g.word having sum(g.orders) <> 0
+    on conflict (store_id, word) do update set orders = c.orders + excluded.orders
+),
+done as (
+    select count(*) as changes,
+        t.over and (count(*) < :limit or max(g.id) >= t.next_mark - 1) as passed
+    from turn t left join gone g on true
+    group by t.over, t.next_mark
+),
+moved as (
+    update figure_stores f
+    set mark = n.mark,
+        next_mark = case when :high::bigint >= n.mark then :high::bigint + 1 end,
+        next_seen = case when :high::bigint >= n.mark then pg_current_xact_id() end
+    from (
+        select case when d.passed then t.next_mark else t.mark end as mark
+        from done d, turn t
+        where d.passed or t.next_mark is null
+    ) n
+    where f.store_id = :store_id
+)
+select d.changes from done d;
+
+-- name: allow_time
+-- How long the statements of this transaction may take: 0 is as long as it takes.
+select set_config('statement_timeout', '0', true);
+
+-- name: rebuild
+-- Computes the figures of a store from its orders: reads them all.
+select rebuild_order_figures(:store_id::bigint);
+
+-- name: knows_zone
+-- Whether the database knows this time zone: reads the list of those it has from its files.
+select exists (select from pg_timezone_names z where z.name = :zone::text);
+
+-- name: waiting
+-- How many changes are still to be folded, in all stores together.
+select count(*)
+from (
+    select c.id
+    from figure_stores f
+    cross join lateral (
+        select c.id from figure_changes c
+        where c.store_id = f.store_id and c.id >= f.mark
+        limit :most
+    ) c
+    limit :most
+) c;

@@ -1,0 +1,32 @@
+"""Fold what happened to orders into the figures of their stores, beside the requests."""
+
+from typing import Final
+
+from openorders.store import figures
+from openorders.store.database import Connection
+from openorders.store.figures import Work
+from openorders.usecases.context import Services
+
+FOLD_LIMIT: Final = 5_000
+"""How many changes of one store a step folds."""
+
+
+async def fold_figures(services: Services) -> int:
+    """One step. Returns how many changes were folded, of the store that had most.
+
+    Any number of processes may try: one at a time folds the changes of a store. A store without
+    figures (new tables, a new time zone) gets them.
+    """
+    async with services.database.connection() as connection:
+        todo = await figures.find_work(connection)
+    done = [await _fold(services, work) for work in todo]
+    return max(done, default=0)
+
+
+async def _fold(services: Services, work: Work) -> int:
+    async def step(tx: Connection) -> int:
+        if work.built:
+            return await figures.fold(tx, work, limit=FOLD_LIMIT)
+        return int(await figures.build(tx, work.store_id))
+
+    return await services.database.run(step)
