@@ -46,7 +46,7 @@ class GivenUp(Exception):
     """A transaction is rolled back."""
 
 
-async def give_up(really: bool) -> None:  # noqa: FBT001 - read with its one caller
+async def give_up(really: bool) -> None:
     if really:
         raise GivenUp
 
