@@ -204,12 +204,16 @@ class PaymentInProgress:
 
 @dataclass(frozen=True, slots=True)
 class AmountNotOwed:
-    """The amount given is not what is owed (or can be refunded). Minor units."""
+    """The amount given is not what is owed (or can be refunded). Minor units.
+
+    `finer`: it has parts that the currency has not, which `asked` cannot say.
+    """
 
     asked: int
     owed: int
     minor_digits: int
     of: Literal["order", "shipping"] = "order"
+    finer: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,13 @@ from openorders.domain.access import Role
 from openorders.domain.ids import OperationId, PaymentId
 from openorders.domain.order import Order
 from openorders.domain.payment import Payment
-from openorders.domain.refusals import AmountNotOwed, PaymentNotFound, Refused
+from openorders.domain.refusals import PaymentNotFound, Refused
 from openorders.store import payment_pages, payments
 from openorders.store.database import Connection
 from openorders.usecases.answers import Answer, Later, Reply, keep, once
 from openorders.usecases.context import Context, Unit
 from openorders.usecases.find_order import locked
-from openorders.usecases.pay_order import Paid, in_minor
+from openorders.usecases.pay_order import Paid, not_owed
 from openorders.usecases.perform_operations import perform
 from openorders.usecases.settle_payment import Settled
 
@@ -95,6 +95,5 @@ def _answer(settled: Settled, reply: Reply[Paid]) -> Answer:
 def _minor(order: Order, payment: Payment, amount: Decimal) -> int:
     minor = money.from_decimal(amount, order.minor_digits)
     if minor is None:
-        most = payment.amount
-        raise Refused(AmountNotOwed(in_minor(amount, order), most, order.minor_digits))
+        raise Refused(not_owed(amount, payment.amount, order))
     return minor

@@ -6,7 +6,7 @@ under the same idempotency key goes on with the same attempt.
 
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
-from typing import Final
+from typing import Final, Literal
 
 from openorders.domain import balance, money
 from openorders.domain.ids import MethodId, OrderId
@@ -139,14 +139,17 @@ def _amount(order: Order, due: int, command: Pay) -> int:
     amount = money.from_decimal(command.amount, order.minor_digits)
     is_part = amount is not None and command.part and 0 < amount < due
     if amount is None or not (amount == due or is_part):
-        raise Refused(AmountNotOwed(in_minor(command.amount, order), due, order.minor_digits))
+        raise Refused(not_owed(command.amount, due, order))
     return amount
 
 
-def in_minor(amount: Decimal, order: Order) -> int:
-    """An amount that is refused, as near as minor units can say it."""
-    amount = max(-_LARGEST, min(_LARGEST, amount))
-    return int(amount.scaleb(order.minor_digits).to_integral_value(ROUND_DOWN))
+def not_owed(
+    amount: Decimal, owed: int, order: Order, of: Literal["order", "shipping"] = "order"
+) -> AmountNotOwed:
+    """Why an amount is refused, as near as minor units can say it."""
+    minor = max(-_LARGEST, min(_LARGEST, amount)).scaleb(order.minor_digits)
+    asked = int(minor.to_integral_value(ROUND_DOWN))
+    return AmountNotOwed(asked, owed, order.minor_digits, of, finer=asked != minor)
 
 
 def _answer(settled: Settled, reply: Reply[Paid]) -> Answer:

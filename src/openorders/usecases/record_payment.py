@@ -7,12 +7,12 @@ from openorders.domain import balance, money, taking
 from openorders.domain.access import Role
 from openorders.domain.ids import OrderId
 from openorders.domain.order import Order
-from openorders.domain.refusals import AmountNotOwed, Refused
+from openorders.domain.refusals import Refused
 from openorders.store import changes, orders
 from openorders.usecases.answers import Answer, Reply, once
 from openorders.usecases.context import Context, Unit
 from openorders.usecases.find_order import locked
-from openorders.usecases.pay_order import Paid, in_minor
+from openorders.usecases.pay_order import Paid, not_owed
 from openorders.usecases.perform_operations import perform_all
 
 
@@ -62,6 +62,5 @@ async def record_payment(ctx: Context, command: RecordPayment, reply: Reply[Paid
 def _minor(order: Order, amount: Decimal) -> int:
     minor = money.from_decimal(amount, order.minor_digits)
     if minor is None or minor <= 0:
-        due = balance.owed(order)
-        raise Refused(AmountNotOwed(in_minor(amount, order), due, order.minor_digits))
+        raise Refused(not_owed(amount, balance.owed(order), order))
     return minor

@@ -19,7 +19,6 @@ from openorders.domain.payment import give_up
 from openorders.domain.refund import Refund as DecidedRefund
 from openorders.domain.refunding import RefundLine
 from openorders.domain.refusals import (
-    AmountNotOwed,
     NothingToRefund,
     NothingToVoid,
     PaymentDeclined,
@@ -31,7 +30,7 @@ from openorders.store.database import Connection
 from openorders.usecases.answers import Answer, Later, Reply, once
 from openorders.usecases.context import Context, Unit
 from openorders.usecases.find_order import locked
-from openorders.usecases.pay_order import in_minor
+from openorders.usecases.pay_order import not_owed
 from openorders.usecases.perform_operations import perform
 from openorders.usecases.settle_payment import Settled
 
@@ -117,8 +116,7 @@ def _decided(order: Order, command: Refund, by: By) -> Change:
     )
     refund = change.order.refunds[-1]
     if command.amount is not None and _minor(order, command.amount) != refund.amount:
-        asked = in_minor(command.amount, order)
-        raise Refused(AmountNotOwed(asked, refund.amount, order.minor_digits))
+        raise Refused(not_owed(command.amount, refund.amount, order))
     return change
 
 
@@ -129,8 +127,7 @@ def _shipping(order: Order, command: Refund) -> int:
         return balance.shipping_left(order)
     minor = money.from_decimal(command.shipping, order.minor_digits)
     if minor is None:
-        asked, left = in_minor(command.shipping, order), balance.shipping_left(order)
-        raise Refused(AmountNotOwed(asked, left, order.minor_digits, "shipping"))
+        raise Refused(not_owed(command.shipping, balance.shipping_left(order), order, "shipping"))
     return minor
 
 
@@ -141,7 +138,7 @@ def _minor(order: Order, amount: Decimal) -> int:
         most = balance.kept(order)
         if most == 0:
             raise Refused(NothingToRefund(order.id))
-        raise Refused(AmountNotOwed(in_minor(amount, order), most, order.minor_digits))
+        raise Refused(not_owed(amount, most, order))
     return minor
 
 

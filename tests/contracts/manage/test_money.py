@@ -288,6 +288,23 @@ async def test_ways_to_pay_are_not_mixed(desk: Desk, body: dict[str, Any], field
     assert await desk.shop.everything() == before
 
 
+async def test_an_amount_finer_than_the_currency_is_told_its_digits(desk: Desk) -> None:
+    order = await desk.order()
+    paid = await desk.paid()
+    before = await desk.shop.everything()
+    for told in (
+        await by_hand(desk, order, 1.005),
+        await desk.ask("POST", f"/orders/{order}/payments", {"token": "tok_visa", "amount": 0.001}),
+        await desk.ask("POST", f"/orders/{paid}/refunds", {"amount": 0.015}),
+    ):
+        assert kind_of(told) == (422, "invalid-amount")
+        assert told.json["detail"] == "The amount may have at most 2 digits after the point."
+        assert told.json["errors"] == [
+            {"detail": "has finer parts than its currency", "pointer": "#/amount"}
+        ]
+    assert await desk.shop.everything() == before
+
+
 async def test_payments_are_listed_page_by_page_and_by_state(desk: Desk) -> None:
     order = await desk.order(quantity=4)
     for _ in range(3):

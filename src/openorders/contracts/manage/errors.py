@@ -105,6 +105,8 @@ def _at_fault(reason: Reason) -> dict[str, object]:
     match reason:
         case no.AmountNotOwed(of="shipping"):
             field, detail = "shippingAmount", "is not what can be given back"
+        case no.AmountNotOwed(finer=True):
+            field, detail = "amount", "has finer parts than its currency"
         case no.AmountNotOwed():
             field, detail = "amount", "is not what is possible"
         case no.UnknownGateway():
@@ -218,6 +220,9 @@ def _said(reason: _OfOrders) -> tuple[ProblemType, str]:
             return kind.UNKNOWN_GATEWAY, f"The store has no gateway {name!r} that does this."
         case no.LineNotOpen(_, line_id, state):
             return kind.LINE_NOT_OPEN, f"Line {ids.LINE.format(line_id)} is {state}."
+        case no.AmountNotOwed(minor_digits=digits, finer=True):
+            most = f"at most {digits}" if digits else "no"
+            return kind.INVALID_AMOUNT, f"The amount may have {most} digits after the point."
         case no.AmountNotOwed(asked, owed, digits):
             wanted, possible = to_decimal(asked, digits), to_decimal(owed, digits)
             return kind.INVALID_AMOUNT, f"{wanted} was asked for; {possible} is possible."
