@@ -3,9 +3,9 @@
 Apart from `app.py`, so that the database can come up while all of this is loaded.
 """
 
-from collections.abc import Callable
-from functools import partial
-from importlib.metadata import version
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, cast
 
 import structlog
@@ -13,10 +13,12 @@ from litestar import Litestar, Request, Response
 from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
+from openorders import __version__
 from openorders.asgi import Application, Receive, Scope, Send, exchange_of
 from openorders.contracts import ALL, MANAGE, kit
 from openorders.contracts.kit.answers import Outgoing
 from openorders.contracts.manage import problems
+from openorders.domain.access import Caller
 from openorders.pages import addressed
 from openorders.pages.site import (
     Explained,
@@ -31,12 +33,9 @@ from openorders.server.shell import Shell, Site
 from openorders.services import WEATHER, is_weather
 from openorders.settings import Settings
 from openorders.store import migrate
-from openorders.store.database import Database
 from openorders.telemetry import Metrics
 from openorders.usecases.admit_callers import admit
 from openorders.usecases.context import Services
-
-VERSION: Final = version("openorders")
 
 _SERVED: Final = (*ALL, MANAGE)
 
@@ -51,11 +50,83 @@ _EVERYWHERE: Final = ("/assets/", *addressed.PREFIXES, "/favicon.ico", problems.
 _log = structlog.get_logger(__name__)
 
 
+class Front:
+    """Everything that answers, built without a database or an event loop: once, for all the
+    processes that are copies of the one that built it. `open` makes it a process's own.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._process = process = _Process()
+        ground = kit.Ground(
+            services=process.services,
+            admit=process.admit,
+            is_weather=is_weather,
+            report=process.report,
+            most_body=settings.body_bytes,
+            body_seconds=settings.body_seconds,
+            version=__version__,
+            quota=kit.Quota(settings.manage_rate),
+            is_stopping=process.is_stopping,
+        )
+        hosts = dict(settings.hosts) | {f"{name}.localhost": name for name in CONTRACT_NAMES}
+        self._site = Site(
+            contracts={one.name: kit.build(one, ground) for one in _SERVED},
+            documentation={one.name: _documentation(one) for one in _SERVED},
+            hosts=hosts,
+            pages=_pages(process, hosts),
+            everywhere=_EVERYWHERE,
+            beside=frozenset((MANAGE.name,)),
+            public_url=settings.public_url,
+        )
+
+    def open(self, services: Services, lifecycle: Lifecycle, metrics: Metrics) -> Shell:
+        """The application of this process, which has come by all that requests need."""
+        self._process.opened = _Opened(services=services, lifecycle=lifecycle, metrics=metrics)
+        return Shell(
+            site=self._site,
+            metrics=metrics,
+            lifecycle=lifecycle,
+            log_requests=self._settings.log_requests,
+            report=self._process.report,
+        )
+
+
 def shell(settings: Settings, services: Services, lifecycle: Lifecycle, metrics: Metrics) -> Shell:
     """The application that answers: contracts, pages and what operators ask."""
+    return Front(settings).open(services, lifecycle, metrics)
 
-    def report(error: Exception, exchange: kit.Exchange) -> None:
-        metrics.fault(exchange.contract)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Opened:
+    services: Services
+    lifecycle: Lifecycle
+    metrics: Metrics
+
+
+class _Process:
+    """What is a process's own; there before its first request, and after everything is built."""
+
+    opened: _Opened
+
+    def services(self) -> Services:
+        return self.opened.services
+
+    def lifecycle(self) -> Lifecycle:
+        return self.opened.lifecycle
+
+    def metrics(self) -> Metrics:
+        return self.opened.metrics
+
+    def is_stopping(self) -> bool:
+        return self.opened.lifecycle.is_draining
+
+    def admit(self, credential: str | None, contract: str) -> Awaitable[Caller]:
+        return admit(self.opened.services, credential, contract)
+
+    def report(self, error: Exception, exchange: kit.Exchange) -> None:
+        """Take note of a fault of ours."""
+        self.opened.metrics.fault(exchange.contract)
         _log.error(
             "fault",
             exc_info=error,
@@ -63,35 +134,6 @@ def shell(settings: Settings, services: Services, lifecycle: Lifecycle, metrics:
             route=exchange.route or None,
             request_id=exchange.request_id,
         )
-
-    ground = kit.Ground(
-        services=services,
-        admit=partial(admit, services),
-        is_weather=is_weather,
-        report=report,
-        most_body=settings.body_bytes,
-        body_seconds=settings.body_seconds,
-        version=VERSION,
-        quota=kit.Quota(settings.manage_rate),
-        is_stopping=lambda: lifecycle.is_draining,
-    )
-    hosts = dict(settings.hosts) | {f"{name}.localhost": name for name in CONTRACT_NAMES}
-    site = Site(
-        contracts={one.name: kit.build(one, ground) for one in _SERVED},
-        documentation={one.name: _documentation(one) for one in _SERVED},
-        hosts=hosts,
-        pages=_pages(services, lifecycle, metrics, hosts, report),
-        everywhere=_EVERYWHERE,
-        beside=frozenset((MANAGE.name,)),
-        public_url=settings.public_url,
-    )
-    return Shell(
-        site=site,
-        metrics=metrics,
-        lifecycle=lifecycle,
-        log_requests=settings.log_requests,
-        report=report,
-    )
 
 
 def _documentation(contract: kit.Contract) -> Application:
@@ -105,13 +147,7 @@ def _documentation(contract: kit.Contract) -> Application:
     return page
 
 
-def _pages(
-    services: Services,
-    lifecycle: Lifecycle,
-    metrics: Metrics,
-    hosts: dict[str, str],
-    report: Callable[[Exception, kit.Exchange], None],
-) -> Application:
+def _pages(process: _Process, hosts: dict[str, str]) -> Application:
     shown = [
         Shown(
             name=one.name,
@@ -126,9 +162,7 @@ def _pages(
         Explained(slug=one.slug, status=one.status, title=one.title, means=one.means)
         for one in problems.ALL
     ]
-    migrated = _Migrated(services.database)
-    checks = {"database": services.database.ping, "migrations": migrated.check}
-    concerns = {"durability": partial(_is_durable, services.database)}
+    checks = _Checks(process.services)
 
     def failed(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, str]]:
         if isinstance(error, HTTPException):
@@ -137,45 +171,56 @@ def _pages(
             )
         if is_weather(error):
             return Response({"error": "Try again in a moment."}, status_code=503)
-        report(error, exchange_of(cast("Scope", request.scope)))
+        process.report(error, exchange_of(cast("Scope", request.scope)))
         return Response({"error": "Internal server error."}, status_code=500)
 
     pages = Litestar(
         route_handlers=[
-            *site_routes(shown, VERSION),
+            *site_routes(shown, __version__),
             problems_route(problems.PAGE, explained),
-            *operation_routes(lifecycle, metrics, checks, concerns),
+            *operation_routes(
+                process.lifecycle,
+                process.metrics,
+                {"database": checks.answers, "migrations": checks.is_migrated},
+                {"durability": checks.is_durable},
+            ),
         ],
         exception_handlers=cast("ExceptionHandlersMap", {Exception: failed}),
         openapi_config=None,
         logging_config=None,
     )
-    by_address = addressed.addressed_application(services, is_weather)
+
+    @cache
+    def by_address() -> Application:
+        return addressed.addressed_application(process.services(), is_weather)
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         is_addressed = scope["path"].startswith(addressed.PREFIXES)
-        responsible: Any = by_address if is_addressed else pages
+        responsible: Any = by_address() if is_addressed else pages
         await responsible(scope, receive, send)
 
     return answer
 
 
-async def _is_durable(database: Database) -> bool:
-    return not await database.weak_settings()
+class _Checks:
+    """What `/readyz` asks of the database."""
 
+    def __init__(self, services: Callable[[], Services]) -> None:
+        self._services = services
+        self._is_migrated = False
 
-class _Migrated:
-    """Whether the database has every migration of this version. Once it has, it stays so."""
+    async def answers(self) -> bool:
+        return await self._services().database.ping()
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._known = False
-
-    async def check(self) -> bool:
-        if not self._known:
+    async def is_migrated(self) -> bool:
+        """Whether it has every migration of this version. Once it has, it stays so."""
+        if not self._is_migrated:
             try:
-                async with self._database.connection() as connection:
-                    self._known = not await migrate.pending(connection)
+                async with self._services().database.connection() as connection:
+                    self._is_migrated = not await migrate.pending(connection)
             except (migrate.MigrationError, *WEATHER, OSError):
                 return False
-        return self._known
+        return self._is_migrated
+
+    async def is_durable(self) -> bool:
+        return not await self._services().database.weak_settings()

@@ -51,10 +51,9 @@ class Explained:
 
 def problems_route(path: str, problems: Sequence[Explained]) -> HTTPRouteHandler:
     """The page that problems' types lead to."""
-    content = render("problems.html", problems=problems)
 
     async def explain() -> Response[bytes]:
-        return _page(content)
+        return _page(render("problems.html", problems=problems))
 
     return HTTPRouteHandler(path, http_method=["GET", "HEAD"])(explain)
 

@@ -17,22 +17,24 @@ _UNAVAILABLE: Final = 503
 
 
 def operation_routes(
-    lifecycle: Lifecycle,
-    metrics: Metrics,
+    lifecycle: Callable[[], Lifecycle],
+    metrics: Callable[[], Metrics],
     checks: Mapping[str, Check],
     concerns: Mapping[str, Check],
 ) -> list[HTTPRouteHandler]:
     """`/livez`, `/readyz` and `/metrics`. `checks` are asked by `/readyz`, each by its name.
 
-    A concern that does not pass is told by `?verbose` and keeps no traffic away.
+    `lifecycle` and `metrics` give what is this process's own; only requests ask for it. A concern
+    that does not pass is told by `?verbose` and keeps no traffic away.
     """
 
     async def livez() -> Response[bytes]:
         return _plain(_OK, b"ok\n")
 
     async def readyz(request: Request[Any, Any, Any]) -> Response[bytes]:
-        found = {"serving": lifecycle.phase is Phase.SERVING}
-        if not lifecycle.is_draining:
+        phase = lifecycle().phase
+        found = {"serving": phase is Phase.SERVING}
+        if phase is not Phase.DRAINING:
             for name, check in checks.items():
                 found[name] = await check()
         ready = all(found.values())
@@ -44,13 +46,11 @@ def operation_routes(
             for name, check in concerns.items():
                 told[name] = "pass" if await check() else "warn"
         worst = next((word for word in ("fail", "warn") if word in told.values()), "pass")
-        body = msgspec.json.encode(
-            {"status": worst, "phase": lifecycle.phase.value, "checks": told}
-        )
+        body = msgspec.json.encode({"status": worst, "phase": phase.value, "checks": told})
         return _answer(status, body, "application/health+json")
 
     async def counted() -> Response[bytes]:
-        return _answer(_OK, metrics.exposition(), METRICS_TYPE)
+        return _answer(_OK, metrics().exposition(), METRICS_TYPE)
 
     methods: Any = ["GET", "HEAD"]
     return [

@@ -39,7 +39,7 @@ class World:
 async def world() -> AsyncIterator[World]:
     faults: list[tuple[Exception, str]] = []
     ground = kit.Ground(
-        services=cast("Services", None),
+        services=lambda: cast("Services", None),
         admit=admit,
         is_weather=lambda error: isinstance(error, OSError),
         report=lambda error, exchange: faults.append((error, exchange.request_id)),

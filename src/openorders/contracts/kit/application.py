@@ -3,7 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from hashlib import sha256
 from typing import Any, Final, cast
 from urllib.parse import quote, unquote
@@ -55,12 +55,14 @@ _CLIENT_LEFT: Final = 499
 class Ground:
     """What the composition root gives every contract to stand on.
 
-    `admit` turns a credential (None when none was sent) and a contract's name into a caller;
-    `is_weather` knows the failures that pass by themselves; `report` takes note of a fault;
-    `quota` counts the requests of contracts that are limited; `is_stopping` ends live answers.
+    `services` gives what use cases need; only requests ask for it, so that a contract can be
+    built before there is a database. `admit` turns a credential (None when none was sent) and a
+    contract's name into a caller; `is_weather` knows the failures that pass by themselves;
+    `report` takes note of a fault; `quota` counts the requests of contracts that are limited;
+    `is_stopping` ends live answers.
     """
 
-    services: Services
+    services: Callable[[], Services]
     admit: Callable[[str | None, str], Awaitable[Caller]]
     is_weather: Callable[[Exception], bool]
     report: Callable[[Exception, Exchange], None]
@@ -183,7 +185,7 @@ def _performer(
                 fingerprint=_fingerprint(body),
             )
         context = Context(
-            services=services,
+            services=services(),
             caller=caller,
             keyed=keyed,
             expected=expected,
@@ -253,12 +255,13 @@ def _failure(
 
 
 def _document_handler(contract: Contract, ground: Ground) -> HTTPRouteHandler:
-    document = describe(contract, ground.version)
+    # Described when it is first asked for: a start has no use for it, and few ever ask.
+    document = cache(partial(describe, contract, ground.version))
 
     async def openapi(request: Request[Any, Any, Any]) -> Outgoing:
         exchange = exchange_of(cast("Scope", request.scope))
         exchange.route = "/openapi.json"
-        here = {**document, "servers": [{"url": exchange.base}]}
+        here = {**document(), "servers": [{"url": exchange.base}]}
         return outgoing(answer(_OK, here, headers=(("Cache-Control", "no-cache"),)))
 
     return HTTPRouteHandler("/openapi.json", http_method=["GET", "HEAD"])(openapi)
