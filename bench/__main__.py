@@ -1,118 +1,137 @@
-"""`make bench`: place orders of three lines over HTTP and with pgbench, in turn, and compare."""
+"""`make bench`: every case beside its limit, in the same run, in turn. Needs nothing prepared.
+
+Makes its orders itself, measures, prints tables, writes JSON, and compares with the last run. A
+goal that is missed is said loudly and is no error; a request that failed is one.
+"""
 
 import argparse
-import asyncio
 import json
-import os
-import shutil
-import subprocess
 import sys
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median
 from typing import Any
 
-from bench import limit
-from bench.subject import Subject, running
+from bench import report
+from bench.cases import ALL
+from bench.comparing import compare
+from bench.load import INSTALL_WRK, Wrong, wrk_is_here
+from bench.machine import doubts, machine, versions
+from bench.rounds import Case, measure
+from bench.stage import Options, Stage
+from bench.subject import postgres_programs
 
-INSTALL_WRK = "sudo apt-get install --yes wrk"
+RESULTS = Path(__file__).parent / "results"
+"""Where every run is kept, outside version control."""
+
+REFERENCE = Path(__file__).parent.parent / "docs" / "performance.json"
+"""The run whose figures the documentation shows."""
+
+_QUICK = {"orders": 10_000, "rounds": 2, "seconds": 2}
 
 
-def main() -> int:
-    """Print a line per round, then medians and the ratio; with --json, write them to a file."""
-    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=8)
-    parser.add_argument("--connections", type=int, default=16)
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--products", type=int, default=1000)
-    parser.add_argument("--json", type=Path)
-    options = parser.parse_args()
-    if not _wrk_is_here():
+def main(words: Sequence[str] | None = None) -> int:
+    """0 when everything could be measured, however fast it was."""
+    options, cases, file = _read(words)
+    if not wrk_is_here():
         print(f"The load generator wrk is missing. Install it with:\n  {INSTALL_WRK}")
         return 1
-    with running(workers=options.workers, products=options.products) as subject:
-        rounds = _rounds(subject, options)
-    result = _summary(rounds, options)
-    print(json.dumps(result, indent=2))
-    if options.json:
-        options.json.write_text(json.dumps(result, indent=2) + "\n")
-    return 0
+    _say("; ".join(doubts()) or "Nothing else seems to be going on here.")
+    run = _run(options, cases, file)
+    _save(run, file)
+    print("\n".join(report.plain(run)))
+    _compare(run, file)
+    print(f"\nWritten to {file}")
+    return 1 if any("wrong" in case for case in run["cases"]) else 0
 
 
-def _rounds(subject: Subject, options: argparse.Namespace) -> list[dict[str, Any]]:
-    wrk(subject, connections=options.connections, seconds=2)
-    script = asyncio.run(limit.write_script(subject.database_url, subject.products))
-    pgbench = subject.bindir / "pgbench"
-    rounds: list[dict[str, Any]] = []
-    for number in range(1, options.rounds + 1):
-        ours = wrk(subject, connections=options.connections, seconds=options.seconds)
-        theirs = limit.run(
-            pgbench,
-            subject.database_url,
-            script,
-            clients=options.connections,
-            seconds=options.seconds,
-        )
-        ours["orders_per_second"] = ours["requests"] / ours["seconds"]
-        ours["pgbench_orders_per_second"] = theirs
-        ours["ratio"] = ours["orders_per_second"] / theirs
-        rounds.append(ours)
-        print(
-            f"round {number}: openorders {ours['orders_per_second']:7.0f}/s"
-            f"  p50 {ours['p50_ms']:.1f} ms  p99 {ours['p99_ms']:.1f} ms"
-            f"   pgbench {theirs:7.0f}/s   ratio {ours['ratio']:.2f}",
-            flush=True,
-        )
-    return rounds
+def _read(words: Sequence[str] | None) -> tuple[Options, list[Case], Path]:
+    names = [case.name for case in ALL]
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--orders", type=int, help="10000, 1000000 (default) or 10000000")
+    parser.add_argument("--rounds", type=int, help="how often each row is measured: 5")
+    parser.add_argument("--seconds", type=int, help="how long a round of placing lasts: 8")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--only", nargs="+", choices=names, metavar="CASE", help=", ".join(names))
+    parser.add_argument("--quick", action="store_true", help="see that it runs, in minutes")
+    parser.add_argument("--json", type=Path, help="where to write the results")
+    parser.add_argument("--keep", type=Path, help="keep the filled data folders here")
+    parser.add_argument("--reuse", type=Path, help="take the filled data folders from here")
+    given = parser.parse_args(words)
+    usual = _QUICK if given.quick else {}
+    named = {name: getattr(given, name) for name in ("orders", "rounds", "seconds")}
+    options = Options(
+        **{**usual, **{name: value for name, value in named.items() if value is not None}},
+        workers=given.workers,
+        connections=given.connections,
+        is_quick=given.quick,
+        keep=given.keep,
+        reuse=given.reuse,
+    )
+    cases = [case for case in ALL if given.only is None or case.name in given.only]
+    file = given.json or RESULTS / f"{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
+    return options, cases, file
 
 
-def wrk(subject: Subject, *, connections: int, seconds: int) -> dict[str, Any]:
-    """Place orders for so long; how many, and how long they took (milliseconds)."""
-    done = subprocess.run(
-        [
-            "wrk", "--threads", "1", "--connections", str(connections),
-            "--duration", f"{seconds}s", "--script",
-            str(Path(__file__).with_name("place_orders.lua")),
-            f"http://127.0.0.1:{subject.port}/", "--",
-            subject.key, str(subject.products), "/commerce",
-        ],
-        check=True,
-        capture_output=True,
-        text=True,
-    )  # fmt: skip
-    line = next(line for line in done.stdout.splitlines() if line.startswith("RESULT "))
-    result: dict[str, Any] = json.loads(line.removeprefix("RESULT "))
-    assert not result["not_2xx"], f"{result['not_2xx']} orders were refused"
-    assert not result["socket_errors"], f"{result['socket_errors']} connections broke"
-    return result
-
-
-def _summary(rounds: list[dict[str, Any]], options: argparse.Namespace) -> dict[str, Any]:
-    figures = ("orders_per_second", "pgbench_orders_per_second", "ratio", "p50_ms", "p95_ms")
-    return {
-        "case": "place an order of three lines through commerce, idempotency key on",
-        "workers": options.workers,
-        "connections": options.connections,
-        "products": options.products,
-        "rounds": len(rounds),
-        "cores": os.cpu_count(),
-        "python": sys.version.split()[0],
-        **{
-            figure: {
-                "median": round(median(one[figure] for one in rounds), 3),
-                "min": round(min(one[figure] for one in rounds), 3),
-                "max": round(max(one[figure] for one in rounds), 3),
-            }
-            for figure in (*figures, "p99_ms")
+def _run(options: Options, cases: Sequence[Case], file: Path) -> dict[str, Any]:
+    """All the cases. What is measured already is kept in the file when a later one fails."""
+    began = time.monotonic()
+    run: dict[str, Any] = {
+        "began": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        "minutes": 0.0,
+        "machine": machine(),
+        "versions": versions(postgres_programs()),
+        "options": {
+            "orders": options.orders,
+            "rounds": options.rounds,
+            "seconds": options.seconds,
+            "workers": options.workers,
+            "connections": options.connections,
         },
+        "doubts": doubts(),
+        "cases": [],
     }
+    stage = Stage(options, _say)
+    try:
+        for case in cases:
+            _say(f"{case.title} ({case.name})")
+            run["cases"].append(_measured(case, stage))
+            run["minutes"] = (time.monotonic() - began) / 60
+            _save(run, file)
+    finally:
+        stage.close()
+    return run
 
 
-def _wrk_is_here() -> bool:
-    """Debian's package is installed when root may do so; nobody else's system is touched."""
-    if shutil.which("wrk") is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        subprocess.run(["apt-get", "install", "--quiet", "--yes", "wrk"], check=False)
-    return shutil.which("wrk") is not None
+def _measured(case: Case, stage: Stage) -> dict[str, Any]:
+    try:
+        return measure(case, stage, stage.options.rounds, _say)
+    except Wrong as wrong:
+        _say(f"FAILED: {wrong}")
+        return {"case": case.name, "title": case.title, "wrong": str(wrong)}
+
+
+def _save(run: Mapping[str, Any], file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(run, indent=2) + "\n")
+
+
+def _compare(run: Mapping[str, Any], file: Path) -> None:
+    """With the last run of the same size, and with the one that the documentation shows."""
+    earlier = sorted(one for one in RESULTS.glob("*.json") if one.resolve() != file.resolve())
+    sizes = ((one, json.loads(one.read_text())) for one in reversed(earlier))
+    last = next(((one, old) for one, old in sizes if old["options"] == run["options"]), None)
+    if last is not None:
+        print("\n".join(report.compared(compare(run, last[1]), last[0].name)))
+    if REFERENCE.exists():
+        reference = json.loads(REFERENCE.read_text())
+        print("\n".join(report.compared(compare(run, reference), "docs/performance.json")))
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.__main__ import wrk
+from bench.load import place
 from bench.subject import Subject, running
 
 # What the other checkout runs: its own server, filled its own way, until we close its input.
@@ -53,7 +53,7 @@ def _pair(
     subjects = (ours, theirs) if number % 2 else (theirs, ours)
     rates: dict[int, float] = {}
     for subject in subjects:
-        done = wrk(subject, connections=options.connections, seconds=options.seconds)
+        done = place(subject, connections=options.connections, seconds=options.seconds)
         rates[subject.port] = done["requests"] / done["seconds"]
     pair = rates[ours.port], rates[theirs.port]
     print(f"slice {number}: this {pair[0]:7.0f}/s   other {pair[1]:7.0f}/s", file=sys.stderr)

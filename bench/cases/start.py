@@ -1,0 +1,79 @@
+"""From pressing Enter to `/readyz`: on an empty folder, and on one that was used before."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.rounds import Case, Figures, Goal, Measure, Row
+from bench.stage import Stage
+from bench.subject import OPENORDERS, free_port, scratch, wait_until_ready
+
+_COLD = (Goal(figure="seconds", at_most=2),)
+_WARM = (Goal(figure="seconds", at_most=0.7),)
+_STOP_S = 60
+_AS_INSTALLED = {
+    name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
+}
+"""The interpreter may keep what it compiled, as it does for a user."""
+
+
+@contextmanager
+def _rows(stage: Stage) -> Iterator[Sequence[Row]]:
+    workers = str(stage.options.workers)
+    with scratch() as folder:
+        demo = ("--demo",)
+        plain = ("--workers", workers)
+        for name, options in (("demo", demo), ("plain", plain)):
+            _started(folder / name, options)  # what comes later is warm: files, compiled modules
+        yield (
+            Row(name="cold, an empty folder, filling the demo", ours=_cold(demo), goals=_COLD),
+            Row(name=f"cold, an empty folder, {workers} workers", ours=_cold(plain), goals=_COLD),
+            Row(name="warm, the demo", ours=_warm(folder / "demo", demo), goals=_WARM),
+            Row(
+                name=f"warm, {workers} workers",
+                ours=_warm(folder / "plain", plain),
+                goals=_WARM,
+            ),
+        )
+
+
+def _cold(options: Sequence[str]) -> Measure:
+    def measure() -> Figures:
+        with scratch() as folder:
+            return {"seconds": _started(folder / "d", options)}
+
+    return measure
+
+
+def _warm(folder: Path, options: Sequence[str]) -> Measure:
+    return lambda: {"seconds": _started(folder, options)}
+
+
+def _started(folder: Path, options: Sequence[str]) -> float:
+    """Start a server, and stop it; seconds until it was ready."""
+    port = free_port()
+    began = time.perf_counter()
+    server = subprocess.Popen(
+        [OPENORDERS, "serve", "--port", str(port), "--data-dir", str(folder), *options],
+        stdout=subprocess.DEVNULL, stderr=sys.stderr,
+        env={**_AS_INSTALLED, "OPENORDERS_LOG_LEVEL": "warning", "OPENORDERS_DRAIN_SECONDS": "0"},
+    )  # fmt: skip
+    try:
+        wait_until_ready(port, server)
+        return time.perf_counter() - began
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.wait(_STOP_S)
+
+
+START = Case(
+    name="start",
+    title="From pressing Enter to ready",
+    beside=None,
+    rows=_rows,
+)
