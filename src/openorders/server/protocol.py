@@ -13,10 +13,10 @@ from typing import Any, Final, cast
 
 import httptools
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from openorders.asgi import Message
+from openorders.server.answering import Answering
 
 _FIRST_REQUEST_SECONDS: Final = 1.0
 _REASONS: Final = {
@@ -112,8 +112,7 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         if self._leaving:
             self.cycle.keep_alive = False
-        if self.scope["http_version"] == "1.0":
-            _send_without_chunks(self.cycle)
+        self.cycle.send = cast("Any", Answering(self.cycle).send)
 
     def on_message_complete(self) -> None:
         self._in_body = False
@@ -176,28 +175,6 @@ class LimitedProtocol(HttpToolsProtocol):
                 % (status, _REASONS[status], len(says), says.encode("ascii"))
             )
         self.transport.close()
-
-
-def _send_without_chunks(cycle: RequestResponseCycle) -> None:
-    """Let the end of the connection end a stream, since HTTP/1.0 knows no chunks.
-
-    uvicorn would send them to such clients too.
-    """
-    send = cycle.send
-    of_any_length = False
-
-    async def send_plainly(message: Message) -> None:
-        nonlocal of_any_length
-        if message["type"] == "http.response.start":
-            names = [name.lower() for name, _ in message.get("headers", ())]
-            of_any_length = b"content-length" not in names
-            if of_any_length:
-                cycle.chunked_encoding = False
-        elif of_any_length and message["type"] == "http.response.body":
-            cycle.expected_content_length = len(message.get("body", b""))
-        await send(cast("Any", message))
-
-    cycle.send = cast("Any", send_plainly)
 
 
 def _without_upgrade(data: bytes) -> bytes:
