@@ -23,25 +23,27 @@ FUNCTION_LINES_MAX = 70
 ARROWS = {
     # A room may import itself, what is named here (and below), and nothing else of ours.
     "domain": set(),
-    "store": {"domain"},
-    "gateways": {"domain"},
-    "usecases": {"domain", "store", "gateways"},
+    "store": {"domain", "logs"},
+    "gateways": {"domain", "logs"},
+    "usecases": {"domain", "store", "gateways", "logs"},
     "asgi": set(),
     "contracts": {"asgi", "usecases", "domain"},
-    "pages": {"asgi", "usecases", "domain"},
-    "worker": {"usecases", "domain"},
+    "pages": {"asgi", "usecases", "domain", "logs"},
+    "worker": {"usecases", "domain", "logs"},
     # What a worker is, apart from everybody else, so that it does not load what answers HTTP.
-    "background": {"services", "settings", "telemetry", "usecases", "worker"},
+    "background": {"logs", "services", "settings", "telemetry", "usecases", "worker"},
     "demo": {"usecases", "domain", "store", "gateways"},  # fills in bulk, like a use case
     "setting_values": set(),
     "settings": {"setting_values"},
-    "telemetry": {"settings"},
-    "server": {"asgi", "settings", "telemetry"},
+    "logs": {"settings"},
+    "telemetry": set(),
+    "server": {"asgi", "logs", "settings", "telemetry"},
     "cli": {
         "app",
         "background",
         "services",
         "demo",
+        "logs",
         "server",
         "settings",
         "telemetry",
@@ -59,6 +61,7 @@ LIBRARIES = {
     "uvicorn": {"server"},
     "odata_query": {"contracts"},
     "cyclopts": {"cli"},
+    "structlog": {"logs"},  # loaded with the first line
     "jinja2": {"pages", "usecases"},  # pages, and the letters that a store words itself
     "stripe": {"gateways"},
     "aiohttp": {"gateways"},
@@ -81,7 +84,8 @@ FLOAT_ALLOWED = {
     "settings.py": "durations in seconds; never money",
 }
 SQL_AT_HOME = {
-    "store/criteria.py": "composes conditions from a whitelist",
+    "store/conditions.py": "composes conditions from a whitelist",
+    "store/criteria.py": "composes searches from conditions",
 }
 
 WITHOUT_STORE_ID = {
@@ -105,6 +109,7 @@ WITHOUT_STORE_ID = {
     "figures.knows_zone": "about the time zones of the server",
     "figures.waiting": "counts what waits in all stores together, for the operator",
     "listing.plan_each_chunk": "settings of the transaction",
+    "listing.plan_for_the_values": "settings of the transaction",
     "mails.announce": "wakes whoever hands mails over, of any store",
     "migrate.*": "about the schema as a whole",
     "reconciling.plan_for_the_values": "settings of the transaction",

@@ -6,11 +6,10 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
-import structlog
-
-from openorders import demo, server
+from openorders import demo, logs, server
 from openorders.asgi import Application
 from openorders.background import background
+from openorders.logs import configure_logging
 from openorders.server.lifecycle import Lifecycle
 from openorders.services import (
     EXPECTED,
@@ -22,11 +21,11 @@ from openorders.services import (
 from openorders.settings import Settings
 from openorders.store import migrate, stores
 from openorders.store.database import Database, opened
-from openorders.telemetry import Metrics, configure_logging
+from openorders.telemetry import Metrics
 
 _GAUGE_SECONDS: Final = 2.0
 
-_log = structlog.get_logger(__name__)
+_log = logs.Logger(__name__)
 
 
 def serve(

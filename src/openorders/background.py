@@ -10,13 +10,14 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 import msgspec
-import structlog
 import uvloop
 
+from openorders import logs
 from openorders import services as composition
+from openorders.logs import configure_logging
 from openorders.services import Report
 from openorders.settings import Settings
-from openorders.telemetry import METRICS_TYPE, BackgroundMetrics, Metrics, configure_logging
+from openorders.telemetry import METRICS_TYPE, BackgroundMetrics, Metrics
 from openorders.usecases.context import Services
 from openorders.usecases.measure_backlog import measure_backlog
 from openorders.worker.loops import run_loops
@@ -28,7 +29,7 @@ STOP_SECONDS: Final = 25.0
 MEASURE_SECONDS: Final = 10.0
 """How often the backlog is looked at."""
 
-_log = structlog.get_logger(__name__)
+_log = logs.Logger(__name__)
 
 
 class CannotWork(Exception):

@@ -1,41 +1,16 @@
-"""What the server says about itself: structured log lines and metrics.
+"""What the server counts about itself: metrics. Labels come from closed sets only."""
 
-Neither ever holds a key, a token, a mail address or a postal one: requests are named by their
-route, faults by the places in our code they passed. Labels come from closed sets only.
-"""
-
-import logging
 import os
-import sys
-import traceback
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, TextIO, cast
+from typing import Any, Final, cast
 
-import msgspec
-import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
 from prometheus_client.multiprocess import MultiProcessCollector
-from structlog.typing import EventDict, Processor
-
-from openorders.settings import LogFormat, LogLevel
 
 METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 _BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-_LEVELS: Final[dict[LogLevel, int]] = {
-    "debug": logging.DEBUG,
-    "info": logging.INFO,
-    "warning": logging.WARNING,
-    "error": logging.ERROR,
-}
-_FRAMES: Final = 30
-"""How many places a fault's log line names at most, the innermost ones."""
-
-_QUIET: Final = ("uvicorn", "uvicorn.error", "httpx", "httpcore", "asyncio")
-"""Libraries that are heard only from warnings on."""
-
-
 BACKLOG: Final[Mapping[str, str]] = {
     "events_unsequenced": "Events that have no place in the feed yet.",
     "events_unsequenced_oldest_seconds": "How long the oldest of them has been waiting.",
@@ -58,75 +33,6 @@ BACKLOG: Final[Mapping[str, str]] = {
     "mails_given_up": "Mails that were given up in the last 24 hours.",
 }
 """What waits to be done: each name, after `openorders_`, is a gauge. Counts stop at 10,001."""
-
-
-def configure_logging(form: LogFormat, level: LogLevel, *, stream: TextIO | None = None) -> None:
-    """Send our log lines and those of libraries to standard error, in one form."""
-    out = stream or sys.stderr
-    as_json = form == "json" or (form == "auto" and not out.isatty())
-    shared: list[Processor] = [
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-        _name_fault,
-    ]
-    render: Processor = (
-        structlog.processors.JSONRenderer(serializer=_to_json)
-        if as_json
-        else structlog.dev.ConsoleRenderer(colors=out.isatty())
-    )
-    structlog.configure(
-        processors=[*shared, render],
-        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(out),
-        cache_logger_on_first_use=True,
-    )
-    handler = logging.StreamHandler(out)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
-        )
-    )
-    root = logging.getLogger()
-    root.handlers = [handler]
-    root.setLevel(_LEVELS[level])
-    for name in _QUIET:
-        logging.getLogger(name).setLevel(max(_LEVELS[level], logging.WARNING))
-
-
-def _to_json(event: EventDict, **_: object) -> str:
-    first = {name: event.pop(name) for name in ("time", "level", "event") if name in event}
-    return msgspec.json.encode({**first, **event}, enc_hook=str).decode()
-
-
-def _name_fault(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Replace an exception by its kind and the places it passed: its text may quote a customer."""
-    error: object = event.pop("exc_info", None)
-    if error is True or isinstance(error, tuple):
-        error = sys.exc_info()[1] if error is True else cast("tuple[Any, ...]", error)[1]
-    if isinstance(error, BaseException):
-        event["fault"] = type(error).__name__
-        event["places"] = places_of(error)
-    return event
-
-
-def places_of(error: BaseException) -> list[str]:
-    """Where an exception came from, innermost last, with what had caused it."""
-    chain: list[str] = []
-    seen: BaseException | None = error
-    while seen is not None and len(chain) < _FRAMES:
-        frames = traceback.extract_tb(seen.__traceback__)[-_FRAMES:]
-        chain = [
-            *(f"{_short(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames),
-            *([f"-> {type(seen).__name__}"] if seen is not error else []),
-            *chain,
-        ]
-        seen = seen.__cause__ or seen.__context__
-    return chain[-_FRAMES:]
-
-
-def _short(filename: str) -> str:
-    return "/".join(Path(filename).parts[-3:])
 
 
 class Metrics:

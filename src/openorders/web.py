@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, cast
 
-import structlog
 from litestar import Litestar, Request, Response
 from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
-from openorders import __version__
+from openorders import __version__, logs
 from openorders.asgi import Application, Receive, Scope, Send, exchange_of
 from openorders.contracts import ALL, MANAGE, kit
 from openorders.contracts.kit.answers import Outgoing
@@ -47,7 +46,7 @@ DOCUMENTED_NAMES: Final = tuple(one.name for one in ALL)
 
 _EVERYWHERE: Final = ("/assets/", *addressed.PREFIXES, "/favicon.ico", problems.PAGE)
 
-_log = structlog.get_logger(__name__)
+_log = logs.Logger(__name__)
 
 
 class Front:

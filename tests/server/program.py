@@ -9,8 +9,9 @@ import sys
 from contextlib import asynccontextmanager
 
 from openorders import server
+from openorders.logs import configure_logging
 from openorders.settings import Settings, read
-from openorders.telemetry import Metrics, configure_logging
+from openorders.telemetry import Metrics
 
 
 def say(line: str) -> None:

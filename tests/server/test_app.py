@@ -8,13 +8,13 @@ from typing import Any
 
 import httpx
 import pytest
-import structlog
 
 from openorders import app, services
 from openorders.contracts import ALL, MANAGE
+from openorders.logs import configure_logging
 from openorders.server.lifecycle import Lifecycle, Phase
 from openorders.settings import read
-from openorders.telemetry import Metrics, configure_logging
+from openorders.telemetry import Metrics
 
 SERVED = (*ALL, MANAGE)
 NAMES = [contract.name for contract in SERVED]
@@ -40,11 +40,10 @@ async def client(module_database_url: str) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> StringIO:
-    """What is logged at the start, by a logger that has not settled on another stream yet."""
+def log() -> StringIO:
+    """What is logged at the start."""
     stream = StringIO()
     configure_logging("json", "info", stream=stream)
-    monkeypatch.setattr(app, "_log", structlog.get_logger())
     return stream
 
 

@@ -10,9 +10,10 @@ import pytest
 import structlog
 
 from openorders.asgi import Exchange, exchange_of
+from openorders.logs import Logger, configure_logging
 from openorders.server.lifecycle import Lifecycle, Phase
 from openorders.server.shell import Shell, Site, host_name
-from openorders.telemetry import Metrics, configure_logging
+from openorders.telemetry import Metrics
 
 
 @dataclass
@@ -182,7 +183,7 @@ def test_a_log_line_names_a_fault_by_its_places_only():
     try:
         raise KeyError("jane@example.com")  # noqa: TRY301 - the fault is what is tried
     except KeyError as error:
-        structlog.get_logger("test").error("fault", exc_info=error, request_id="r1")
+        Logger("test").error("fault", exc_info=error, request_id="r1")
     line = json.loads(out.getvalue())
     assert list(line)[:3] == ["time", "level", "event"]
     assert (line["fault"], line["request_id"]) == ("KeyError", "r1")

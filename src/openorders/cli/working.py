@@ -62,7 +62,7 @@ def report(sentence: str) -> None:
 def run(where: Where, work: "Callable[[Services], Awaitable[T]]") -> T:
     """Do a command's work on the database that is meant, and give back what came of it."""
     from openorders import services
-    from openorders.telemetry import configure_logging
+    from openorders.logs import configure_logging
 
     settings = settings_for(where)
     configure_logging("console", "warning")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
-import structlog
+from openorders import logs
 
 if TYPE_CHECKING:
     import httpx
@@ -33,7 +33,7 @@ _KEYS_MAX: Final = 100
 _SETS_MAX: Final = 1000
 _KEY_TYPES: Final = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
 
-_log = structlog.get_logger(__name__)
+_log = logs.Logger(__name__)
 
 
 class KeySetError(Exception):

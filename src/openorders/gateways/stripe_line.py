@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
-import structlog
 
+from openorders import logs
 from openorders.gateways.declines import fit_for_buyers, not_possible
 from openorders.gateways.payments import (
     AnswerDisbelieved,
@@ -69,7 +69,7 @@ _TOO_LATE_CODES: Final = (
     "refund_disputed_payment",
 )
 
-_log = structlog.get_logger(__name__)
+_log = logs.Logger(__name__)
 
 T = TypeVar("T")
 Question = Callable[["stripe.StripeClient"], Awaitable[Any]]

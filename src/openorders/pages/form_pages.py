@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import structlog
 from jinja2 import Environment, FileSystemLoader
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
+from openorders import logs
 from openorders.domain.ids import ID_MAX
 from openorders.usecases.context import Services
 
@@ -39,7 +39,7 @@ _SENTENCES: Final = {
 }
 _FAULT: Final = "Something went wrong on our side. Open the link again in a moment."
 
-_log = structlog.get_logger(__name__)
+_log = logs.Logger(__name__)
 
 
 def headers(leads_to: str | None = None) -> dict[str, str]:

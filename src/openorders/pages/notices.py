@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Final, cast
 
-import structlog
 from litestar import Litestar, Request, Response, post
 from litestar.background_tasks import BackgroundTask
 from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
+from openorders import logs
 from openorders.domain.ids import ID_MAX, StoreId
 from openorders.usecases.context import Services
 from openorders.usecases.notices import (
@@ -29,7 +29,7 @@ NOTICES_PATH: Final = "/notices/{store:str}/{gateway:str}"
 
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
-_log = structlog.get_logger(__name__)
+_log = logs.Logger(__name__)
 
 
 def notice_application(services: Services, is_weather: Callable[[Exception], bool]) -> Litestar:

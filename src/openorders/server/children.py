@@ -12,12 +12,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-import structlog
 import uvloop
 
+from openorders import logs
 from openorders.server.worker import Stopping
 
-_log = structlog.get_logger(__name__)
+_log = logs.Logger(__name__)
 
 READY: Final = "ready"
 FAILED: Final = "failed"

@@ -11,8 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-import structlog
-
+from openorders import logs
 from openorders.asgi import (
     EXCHANGE,
     Application,
@@ -43,7 +42,7 @@ SECURITY_HEADERS: Final = (
 """Of every answer that does not bring its own."""
 
 _CLOSE: Final = (b"connection", b"close")
-_log = structlog.get_logger("openorders.requests")
+_log = logs.Logger("openorders.requests")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,8 +16,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
-import structlog
-
+from openorders import logs
 from openorders.server.assembly import Assembly, CannotStart, Report
 from openorders.server.children import FAILED, READY, REPORT, Child, Duty, Nursery, Voice
 from openorders.server.worker import Stopping, answer_requests
@@ -33,7 +32,7 @@ _STEADY_SECONDS: Final = 30.0
 _KEEPER_STOP_SECONDS: Final = 90.0
 _LATE_SECONDS: Final = 5.0
 
-_log = structlog.get_logger(__name__)
+_log = logs.Logger(__name__)
 
 
 class Supervisor:

@@ -9,8 +9,7 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
-import structlog
-
+from openorders import logs
 from openorders.domain.ids import StoreId
 from openorders.store import queries
 from openorders.store.database import Database
@@ -29,7 +28,7 @@ _PER_RING_S: Final = 0.02
 
 _Q = queries.load("events")
 
-_log = structlog.get_logger(__name__)
+_log = logs.Logger(__name__)
 
 
 class Bell:

@@ -10,8 +10,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Final
 
-import structlog
-
+from openorders import logs
 from openorders.domain.access import Caller, Role
 from openorders.domain.customer import Customer, Identity
 from openorders.domain.ids import CLIENT_CUSTOMER_ID_MAX, CustomerId
@@ -27,7 +26,7 @@ _CUSTOMER_SUBJECT: Final = re.compile(r"user_([1-9][0-9]*)", re.ASCII)
 _ADMIN_ROLE: Final = "admin"
 _ASK_AGAIN_S: Final = 5
 
-_log = structlog.get_logger(__name__)
+_log = logs.Logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

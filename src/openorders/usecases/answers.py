@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, Generic, TypeVar
 
-import structlog
-
+from openorders import logs
 from openorders.domain.refusals import (
     KeyInFlight,
     KeyReused,
@@ -43,7 +42,7 @@ _NOT_KEPT: Final = (
 )
 
 
-_log = structlog.get_logger(__name__)
+_log = logs.Logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,8 +2,7 @@
 
 from typing import Final
 
-import structlog
-
+from openorders import logs
 from openorders.domain import progress
 from openorders.domain.change import By
 from openorders.domain.ids import OrderId, StoreId
@@ -18,7 +17,7 @@ EXPIRY_LIMIT: Final = 50
 
 _REASON: Final = "It was not paid in time."
 
-_log = structlog.get_logger(__name__)
+_log = logs.Logger(__name__)
 
 
 async def expire_unpaid(services: Services) -> int:

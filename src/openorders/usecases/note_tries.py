@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-import structlog
-
+from openorders import logs
 from openorders.domain.webhooks import Delivered, OffReason, SwitchOff, TryAgain
 from openorders.store import webhook_lanes
 from openorders.store.database import Connection
@@ -13,7 +12,7 @@ from openorders.store.webhook_lanes import EndpointKey
 from openorders.usecases.context import Services
 from openorders.usecases.webhook_tries import Result
 
-_log = structlog.get_logger(__name__)
+_log = logs.Logger(__name__)
 
 
 @dataclass(slots=True)

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
-import structlog
-
+from openorders import logs
 from openorders.domain.ids import OperationId, StoreId
 from openorders.domain.refusals import Refused
 from openorders.domain.store_settings import Store
@@ -39,7 +38,7 @@ FORGET_LIMIT: Final = 1_000
 ASKED_WITHIN_S: Final = 8.0
 """A gateway waits longer than this for our answer to a notice."""
 
-_log = structlog.get_logger(__name__)
+_log = logs.Logger(__name__)
 
 
 class UnknownAccount(Exception):

@@ -15,8 +15,7 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import Final
 
-import structlog
-
+from openorders import logs
 from openorders.domain import balance
 from openorders.domain.access import Caller, Role
 from openorders.domain.ids import OperationId, OrderId, StoreId
@@ -45,7 +44,7 @@ LOOK_TIMEOUT_S: Final = 5.0
 _TURNED_DOWN: Final = Declined(code="turned_down", message="You chose not to pay.")
 _SANDBOX: Final = "sandbox"
 
-_log = structlog.get_logger(__name__)
+_log = logs.Logger(__name__)
 
 
 def _done(paid: Paid) -> Answer:

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
-import structlog
-
+from openorders import logs
 from openorders.domain.ids import ID_MAX, OperationId, StoreId
 from openorders.domain.payment import AttemptState, OperationKind, OperationState
 from openorders.domain.refusals import PaymentUnsettled, Refused
@@ -57,7 +56,7 @@ _ABREAST: Final = 10
 
 _KEY: Final = re.compile(r"([0-9]{1,19})-([0-9]{1,19})-([0-9]{1,19})", re.ASCII)
 
-_log = structlog.get_logger(__name__)
+_log = logs.Logger(__name__)
 
 _T = TypeVar("_T")
 _Ask = Callable[[GatewayCall], Coroutine[Any, Any, Outcome]]

@@ -8,8 +8,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final
 
-import structlog
-
+from openorders import logs
 from openorders.domain.access import Role
 from openorders.domain.ids import CustomerId, MethodId
 from openorders.domain.refusals import (
@@ -38,7 +37,7 @@ CLEAR_LIMIT: Final = 20
 
 _TOO_MANY: Final = PaymentDeclined("too_many_methods", "Too many cards are saved already.")
 
-_log = structlog.get_logger(__name__)
+_log = logs.Logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-import structlog
-
+from openorders import logs
 from openorders.domain.change import By
 from openorders.domain.ids import OperationId, StoreId
 from openorders.domain.mails import Template, template_of
@@ -61,7 +60,7 @@ _LOOK_AGAIN_S: Final = 0.25
 _LOOKS: Final = 120
 """So often is looked whether another one, who has the mail, is done: for as long as a lease."""
 
-_log = structlog.get_logger(__name__)
+_log = logs.Logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-import structlog
-
+from openorders import logs
 from openorders.domain.events import Event
 from openorders.domain.store_settings import Store
 from openorders.domain.webhooks import (
@@ -30,7 +29,7 @@ from openorders.usecases.event_bodies import body_of, event_name
 _FAILURE_CHARACTERS: Final = 500
 _AT_ONCE: Final = TryAgain(timedelta())
 
-_log = structlog.get_logger(__name__)
+_log = logs.Logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

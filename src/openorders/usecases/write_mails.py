@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Final
 
 import msgspec
-import structlog
 
+from openorders import logs
 from openorders.domain.ids import StoreId
 from openorders.domain.mails import CAUSES, Template
 from openorders.domain.order import Order, Word
@@ -29,7 +29,7 @@ EVENTS_LIMIT: Final = 50
 _STORES_LIMIT: Final = 20
 _order: Final = msgspec.json.Decoder(Order)
 
-_log = structlog.get_logger(__name__)
+_log = logs.Logger(__name__)
 
 
 async def write_mails(services: Services) -> int:

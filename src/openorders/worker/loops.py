@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol
 
-import structlog
-
+from openorders import logs
 from openorders.usecases.context import Services
 from openorders.usecases.deliver_webhooks import DELIVERIES_QUEUED, keep_delivering
 from openorders.usecases.expire_unpaid import EXPIRY_LIMIT, expire_unpaid
@@ -46,7 +45,7 @@ _FIRST_PAUSE_S: Final = 1.0
 _MUCH: Final = 10
 """A step that did as much as this is worth waiting for the next batch."""
 
-_log = structlog.get_logger(__name__)
+_log = logs.Logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
-import structlog
+from openorders import logs
 
 _SECONDS: Final = 5.0
 """How long one request may take from its first byte to the last of its answer."""
@@ -17,7 +17,7 @@ _SECONDS: Final = 5.0
 _MOST_CONNECTIONS: Final = 32
 _HEAD_BYTES: Final = 8192
 
-_log = structlog.get_logger(__name__)
+_log = logs.Logger(__name__)
 
 
 class Page(NamedTuple):
