@@ -33,7 +33,15 @@ from openorders.domain.ids import StoreId
 from openorders.store import bulk, embedded, migrate
 from openorders.store.database import Connection, connected
 
-TABLES: Final = (*COLUMNS, "customers", "customer_identities")
+TABLES: Final = (
+    *(table for table in COLUMNS if table not in ("told", "idempotency_keys")),
+    "customers",
+    "customer_identities",
+)
+"""What grows with the orders, and is filled without indexes."""
+
+_GROWING: Final = (*TABLES, "outbox", "event_positions", "idempotency_keys", "products", "variants",
+    "stock", "order_figures", "order_counts")  # fmt: skip
 _SEQUENCES: Final = {
     "order": "order_ids",
     "line": "line_ids",
@@ -44,6 +52,32 @@ _SEQUENCES: Final = {
     "customer": "customer_ids",
 }
 _PATIENCE_S: Final = 24 * 3600.0
+_TOLD: Final = """
+create temporary table told (
+    store_id bigint, order_id bigint, version int, type text, payload bytea, at timestamptz
+) on commit drop
+"""
+_AFTERWARDS: Final = (
+    # In the order of their time, as the sequencer would have met them.
+    """
+    insert into outbox (store_id, order_id, version, type, payload, at)
+    select store_id, order_id, version, type, payload, at from told
+    order by at, order_id, version
+    """,
+    "lock table outbox in exclusive mode",
+    """
+    insert into event_positions (store_id, position, event_id, order_id, type)
+    select o.store_id, c.last_position + row_number() over (order by o.id), o.id, o.order_id, o.type
+    from event_cursor c join outbox o on o.id > c.high
+    """,
+    """
+    update event_cursor c
+    set high = greatest(c.high, (select max(o.id) from outbox o)),
+        last_position = greatest(
+            c.last_position, (select max(p.position) from event_positions p)
+        )
+    """,
+)
 _ANY: Final = "select exists (select from {})"
 
 
@@ -74,7 +108,7 @@ async def fill(
             async with connection.transaction():
                 await _fill(connection, store, plan, report, processes or os.cpu_count() or 1)
         report("vacuuming", 0, 1)
-        await connection.execute("vacuum (analyze)")
+        await connection.execute(f"vacuum (analyze) {', '.join(_GROWING)}")
         report("vacuuming", 1, 1)
     return made
 
@@ -102,6 +136,7 @@ async def _fill(
     store_id = await orders_catalogue.open_store(connection, store, plan)
     numbers = replace(await _numbers(connection), store=store_id)
     empty = not any([await connection.fetchval(_ANY.format(table)) for table in TABLES])
+    await connection.execute(_TOLD)
     async with bare(connection, TABLES, report):
         if empty:  # then rows can be copied in as if they had been vacuumed
             await connection.execute(f"truncate {', '.join(TABLES)}")
@@ -111,7 +146,12 @@ async def _fill(
                 report("copying orders", chunk * CHUNK, plan.orders)
                 await _copy(connection, await asyncio.wrap_future(rows), freeze=empty)
         report("copying orders", plan.orders, plan.orders)
+    for done, statement in enumerate(_AFTERWARDS):
+        report("telling the last days' events", done, len(_AFTERWARDS))
+        await connection.execute(statement)
     await orders_catalogue.add_catalogue(connection, numbers, plan)
+    report("counting figures", 0, 1)
+    await connection.execute("select rebuild_order_figures($1)", numbers.store)
     await _count_on(connection, numbers, plan)
 
 
@@ -139,7 +179,10 @@ def _ahead(
 async def _copy(connection: Connection, rows: dict[str, bytes], *, freeze: bool) -> None:
     for table, text in rows.items():
         await connection.copy_to_table(
-            table, source=BytesIO(text), columns=COLUMNS[table], freeze=freeze
+            table,
+            source=BytesIO(text),
+            columns=COLUMNS[table],
+            freeze=freeze and table in TABLES,
         )
 
 

@@ -1,4 +1,4 @@
-"""The made-up shop itself: its settings, its customers, what it sells and how it came to its stock."""
+"""The made-up shop itself: its settings, its customers, what it sells and has in stock."""
 
 from datetime import UTC, datetime
 from decimal import Decimal

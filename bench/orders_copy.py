@@ -9,6 +9,7 @@ from typing import Final
 
 from bench import orders_words as words
 from bench.orders_drawn import DAY, Past, Plan, draw
+from bench.orders_events import events_of, keys_of
 from bench.orders_rows import (
     COLUMNS,
     CURRENCY,
@@ -21,8 +22,10 @@ from bench.orders_rows import (
     customer_name,
     day,
     in_json,
+    line_state,
     moment,
     states_of,
+    token,
     variant,
 )
 
@@ -79,6 +82,9 @@ class _Writer:
             self._payment(one)
         if past.refund:
             self._refund(one)
+        told = self.plan, self.numbers, past, one.actor, contract
+        self.rows["told"] += events_of(*told)
+        self.rows["idempotency_keys"] += keys_of(*told)
 
     def _order(self, one: _One) -> None:
         past, costs, dice = one.past, one.costs, one.dice
@@ -102,8 +108,8 @@ class _Writer:
             f"{progress}\t{payment}\t{fulfilment}\t{'t' if past.asked else 'f'}\t"
             f"{method[0] if method else NO}\t"
             f"{day(past.at // DAY + method[2]) if method else NO}\t{address}\t"
-            f"{address if dice % 5 < 3 else NO}\t{shown}\t{past.gateway}\t"
-            f"{_token(past.place, self.plan.seed)}\t"
+            f"{address if dice % 5 in (0, 2, 4) else NO}\t{shown}\t{past.gateway}\t"
+            f"{token(past.place, self.plan.seed)}\t"
             f"{words.NOTES[dice // 13 % len(words.NOTES)] if dice % 13 == 0 else NO}\t"
             f"{_shipment(past, dice) if past.has('shipped') else NO}\t"
             f"{_cancellation(past, dice) if past.has('cancelled') else NO}\t"
@@ -114,7 +120,7 @@ class _Writer:
     def _lines(self, one: _One) -> None:
         past, costs = one.past, one.costs
         first = self.numbers.line + past.place * LINES_MAX
-        state = _line_state(past, one.dice)
+        state = line_state(past)
         append = self.rows["order_lines"].append
         for n, (number, quantity) in enumerate(past.lines):
             sold = variant(number)
@@ -211,14 +217,6 @@ def _given_back(one: _One) -> int:
     return one.costs.total if one.past.refund == "all" else max(1, one.costs.total // 5)
 
 
-def _line_state(past: Past, dice: int) -> str:
-    if past.has("cancelled"):
-        return "cancelled"
-    if past.has("shipped"):
-        return "fulfilled"
-    return "verified" if past.has("processing") and dice % 3 == 0 else "pending"
-
-
 def _address(customer: int, place: int) -> str:
     name, _ = customer_name(customer)
     city, state, code = words.CITIES[customer * 31 % len(words.CITIES)]
@@ -229,11 +227,6 @@ def _address(customer: int, place: int) -> str:
         f'"city": "{city}", "state": "{state}", "postal_code": "{code}{customer % 100:02d}", '
         f'"country": "US", "phone": "+1 555 {customer % 10_000_000:07d}"}}'
     )
-
-
-def _token(place: int, seed: int) -> str:
-    """As long as a real one, and as little alike; nobody is to be kept out of a made-up order."""
-    return f"{(place + 1) * 0x9E3779B97F4A7C15 * (2 * seed + 1) % (1 << 128):032x}"
 
 
 def _shipment(past: Past, dice: int) -> str:

@@ -32,6 +32,31 @@ _HOURS: Final = (
 )  # fmt: skip
 _WEEKDAYS: Final = (11, 10, 10, 10, 9, 7, 12)
 
+# Of all orders, those below the first number are kept, and of these ...
+_KEPT: Final = 0.90
+_AT_ONCE: Final = 0.55
+"""... so many are paid with the order,"""
+_BY_CARD: Final = 0.82
+"""... up to here on the pay page, the others by bank transfer;"""
+_HAPPY: Final = 0.85
+"""... beyond this a part is given back, or everything with the goods."""
+_PART_HAPPY: Final = 0.87
+_REGRETTED: Final = 0.93
+"""Paid, cancelled and given back; those beyond are never paid."""
+_DECLINED: Final = 0.97
+_UNASKED: Final = 0.985
+_FORGOTTEN: Final = 0.04
+"""Of the orders that are not paid, so many are not even cancelled."""
+_TO_PARTNERS: Final = 0.08
+
+_WAY: Final = (
+    ("processing", "paid", 0.003, 10 * MINUTE, 20 * HOUR),
+    ("shipped", "processing", 0.006, 2 * HOUR, 40 * HOUR),
+    ("delivered", "shipped", 0.012, 20 * HOUR, 5 * DAY),
+    ("completed", "delivered", 0.15, 2 * DAY, 10 * DAY),
+)
+"""A step, what it follows, how many orders never take it, and how soon and late it is taken."""
+
 Draw = Callable[[], float]
 
 
@@ -106,7 +131,7 @@ def _past(plan: Plan, rnd: Draw, place: int) -> Past:
         customer=int(plan.customers * skew * skew * skew),
         at=at,
         lines=_lines(rnd),
-        partner=int(rnd() * 12) if rnd() < 0.08 else None,
+        partner=int(rnd() * 12) if rnd() < _TO_PARTNERS else None,
         dice=rnd(),
     )
     _live(past, rnd, plan.until)
@@ -151,15 +176,15 @@ def _lines(rnd: Draw) -> list[tuple[int, int]]:
 
 def _live(past: Past, rnd: Draw, until: int) -> None:
     """Decide what became of it, as far as it happened before `until`."""
-    path = rnd()
-    if path < 0.90:
-        _pay(past, rnd, until, path)
+    fate = rnd()
+    if fate < _KEPT:
+        _pay(past, rnd, until, fate)
         _fulfil(past, rnd, until)
-        if path > 0.85 and past.has("delivered"):
-            past.refund = "all" if path > 0.87 else "part"
+        if fate > _HAPPY and past.has("delivered"):
+            past.refund = "all" if fate > _PART_HAPPY else "part"
             _take(past, "refunded", DAY + int(rnd() * 24 * DAY), until)
             past.refund = past.refund if past.has("refunded") else None
-    elif path < 0.93:
+    elif fate < _REGRETTED:
         _pay(past, rnd, until, 0.0)
         _take(past, "cancelled", HOUR + int(rnd() * 10 * HOUR), until)
         if past.has("cancelled") and past.has("paid"):
@@ -167,18 +192,18 @@ def _live(past: Past, rnd: Draw, until: int) -> None:
             past.steps.append(("refunded", past.last_at + 20))
             past.words["refunded"] = past.last_at
     else:
-        past.asked = path < 0.985
-        if path > 0.97 and past.asked:
+        past.asked = fate < _UNASKED
+        if fate > _DECLINED and past.asked:
             past.declined_at = min(until, past.at + 30 + int(rnd() * HOUR))
-        if rnd() > 0.04:
+        if rnd() > _FORGOTTEN:
             _take(past, "cancelled", 2 * DAY + int(rnd() * 5 * DAY), until)
 
 
-def _pay(past: Past, rnd: Draw, until: int, path: float) -> None:
-    if past.partner is not None or path > 0.82:
+def _pay(past: Past, rnd: Draw, until: int, fate: float) -> None:
+    if past.partner is not None or fate > _BY_CARD:
         past.gateway = "manual"
         _take(past, "paid", DAY + int(rnd() * 5 * DAY), until)
-    elif path < 0.55:
+    elif fate < _AT_ONCE:
         past.charged = True
         _take(past, "paid", 1 + int(rnd() * 4), until)
     else:
@@ -187,15 +212,12 @@ def _pay(past: Past, rnd: Draw, until: int, path: float) -> None:
 
 
 def _fulfil(past: Past, rnd: Draw, until: int) -> None:
-    stops = rnd()
-    if past.has("paid") and stops > 0.003:
-        _take(past, "processing", 10 * MINUTE + int(rnd() * 20 * HOUR), until)
-    if past.has("processing") and stops > 0.006:
-        _take(past, "shipped", 2 * HOUR + int(rnd() * 38 * HOUR), until)
-    if past.has("shipped") and stops > 0.012:
-        _take(past, "delivered", 20 * HOUR + int(rnd() * 4 * DAY), until)
-    if past.has("delivered") and stops > 0.15:
-        _take(past, "completed", 2 * DAY + int(rnd() * 8 * DAY), until)
+    """On to its end, where it does not come to a stop."""
+    stop = rnd()
+    for word, before, stops, least, most in _WAY:
+        if not past.has(before) or stop < stops:
+            return
+        _take(past, word, least + int(rnd() * (most - least)), until)
 
 
 def _take(past: Past, word: str, later: int, until: int) -> None:

@@ -6,7 +6,6 @@ making a million orders goes. Amounts are minor units; texts hold nothing that C
 
 from dataclasses import dataclass
 from functools import cache
-from hashlib import sha256
 from time import gmtime, strftime
 from typing import Final
 
@@ -14,27 +13,30 @@ from bench import orders_words as words
 from bench.orders_drawn import DAY, PRODUCTS, Past, Plan
 from openorders.domain.money import split
 
-COLUMNS: Final = {
+_COLUMNS: Final = {
     "orders": "store_id id number customer_id partner_name customer_reference currency"
     " minor_digits subtotal discount shipping tax total taxes discount_code progress payment"
     " fulfilment payment_asked shipping_method estimated_delivery shipping_address"
     " billing_address payment_method payment_gateway payment_token notes shipment cancellation"
-    " created_at updated_at completed_at version".split(),
+    " created_at updated_at completed_at version",
     "order_lines": "store_id order_id id position product_id variant_id product_name"
-    " variant_name sku image unit_price quantity discount_share tax_shares state".split(),
-    "order_history": "store_id order_id position word actor contract at".split(),
-    "stock_movements": "store_id kind order_id variant_ids quantities at".split(),
+    " variant_name sku image unit_price quantity discount_share tax_shares state",
+    "order_history": "store_id order_id position word actor contract at",
+    "stock_movements": "store_id kind order_id variant_ids quantities at",
     "payments": "store_id id order_id gateway method amount currency state captured refunded"
-    " reference card_brand card_last_four decline_code created_at settled_at".split(),
+    " reference card_brand card_last_four decline_code created_at settled_at",
     "payment_operations": "store_id id payment_id order_id kind amount state reason reference"
-    " failure refund_id actor contract due_at created_at settled_at".split(),
+    " failure refund_id actor contract due_at created_at settled_at",
     "refunds": "store_id id order_id amount shipping goodwill reason restock actor contract"
-    " created_at".split(),
-    "refund_lines": "store_id refund_id order_id line_id quantity amount returned"
-    " restocked".split(),
+    " created_at",
+    "refund_lines": "store_id refund_id order_id line_id quantity amount returned restocked",
     "sandbox_charges": "store_id id gateway order_id amount currency captured refunded card_brand"
-    " card_last_four at".split(),
+    " card_last_four at",
+    "told": "store_id order_id version type payload at",
+    "idempotency_keys": "store_id digest fingerprint status headers body claimed_at",
 }
+COLUMNS: Final = {table: names.split() for table, names in _COLUMNS.items()}
+"""What is copied; `told` is on its way to the outbox."""
 
 CURRENCY: Final = "USD"
 DISCOUNT_CODE: Final = "WELCOME10"
@@ -194,3 +196,17 @@ def states_of(past: Past) -> tuple[str, str, str]:
         payment = "pending" if past.asked else "none"
     fulfilment = "delivered" if past.has("delivered") else "shipped"
     return progress, payment, fulfilment if past.has("shipped") else "none"
+
+
+def line_state(past: Past) -> str:
+    """What became of every line of an order."""
+    if past.has("cancelled"):
+        return "cancelled"
+    if past.has("shipped"):
+        return "fulfilled"
+    return "verified" if past.has("processing") and past.place % 3 == 0 else "pending"
+
+
+def token(place: int, seed: int) -> str:
+    """As long as a real one, and as little alike; nobody is to be kept out of a made-up order."""
+    return f"{(place + 1) * 0x9E3779B97F4A7C15 * (2 * seed + 1) % (1 << 128):032x}"

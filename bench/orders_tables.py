@@ -4,7 +4,7 @@ Everything is read from the catalogue, so an index that a later migration adds i
 same. All of it happens in the caller's transaction: cut off anywhere, nothing is missing.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 

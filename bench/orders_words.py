@@ -2,24 +2,29 @@
 
 from typing import Final
 
-FIRST_NAMES: Final = tuple(
+
+def _each(text: str, parted_by: str = " ") -> tuple[str, ...]:
+    return tuple(text.split(parted_by))
+
+
+FIRST_NAMES: Final = _each(
     "Ada Alma Anton Arne Bela Birte Carla Cora Dana David Edda Elias Emil Enno Fenna Finn Frida "
     "Gita Greta Hanna Hugo Ida Ines Ivo Jana Jonas Jule Kai Karla Lars Lea Leo Lina Luis Mara "
     "Marek Mila Mona Nele Nils Nora Olga Oskar Paula Per Pia Rafael Rosa Sami Selma Sven Tara "
-    "Theo Tilda Uwe Vera Viktor Wanda Yara Yusuf Zita".split()
+    "Theo Tilda Uwe Vera Viktor Wanda Yara Yusuf Zita"
 )
-LAST_NAMES: Final = tuple(
+LAST_NAMES: Final = _each(
     "Adler Andersen Becker Berg Brandt Castro Costa Dahl Dietrich Evans Farkas Fischer Fonseca "
     "Garcia Grant Haas Hansen Hartmann Horvat Ibrahim Ivanov Jansen Jensen Kaya Keller Kowalski "
     "Krause Lang Larsen Lindt Lopez Marino Maurer Meyer Moreau Nagy Neumann Nguyen Nowak Okafor "
     "Olsen Ortiz Park Pereira Petrov Quinn Ricci Rossi Santos Schmidt Silva Sommer Tanaka Torres "
-    "Varga Vogel Voss Wagner Weber Winter Yilmaz Ziegler".split()
+    "Varga Vogel Voss Wagner Weber Winter Yilmaz Ziegler"
 )
-STREETS: Final = tuple(
+STREETS: Final = _each(
     "Alder Ash Bay Birch Bridge Canal Castle Cedar Chapel Church Cliff Cross Dock East Elm Field "
     "Forest Garden Grove Harbour Hazel Hill Holly King Lake Linden Lock Maple Market Meadow Mill "
     "North Oak Orchard Park Pine Pond Quay Queen River Rose School South Spring Station Stone "
-    "Tower Valley Victoria Vine Water Well West Willow Wood".split()
+    "Tower Valley Victoria Vine Water Well West Willow Wood"
 )
 CITIES: Final = tuple(
     tuple(place.split("/"))
@@ -63,23 +68,25 @@ CITIES: Final = tuple(
         "Tulsa/OK/741",
     )
 )
-QUALITIES: Final = tuple(
+QUALITIES: Final = _each(
     "Alpine Basic Classic Coastal Compact Daily Deluxe Eco Everyday Expedition Featherlight "
     "Flexible Foldable Heritage Insulated Junior Light Modern Nordic Organic Outdoor Premium "
-    "Quiet Recycled Rugged Slim Soft Sturdy Travel Urban Waterproof Winter".split()
+    "Quiet Recycled Rugged Slim Soft Sturdy Travel Urban Waterproof Winter"
 )
-THINGS: Final = tuple(
+THINGS: Final = _each(
     "Backpack,Beanie,Belt,Blanket,Boots,Bottle,Bowl Set,Camping Chair,Candle,Cap,Coffee Grinder,"
     "Cutting Board,Desk Lamp,Duffel Bag,Fleece Jacket,Gloves,Headlamp,Hiking Socks,Kettle,"
     "Knife Set,Lunch Box,Notebook,Pillow,Rain Jacket,Running Shoes,Scarf,Sleeping Bag,Tea Pot,"
     "Tent,Thermos,Towel,Trekking Poles,T-Shirt,Umbrella,Wallet,Wall Clock,Water Filter,Wool Jumper,"
-    "Yoga Mat".split(",")
+    "Yoga Mat",
+    parted_by=",",
 )
 SIZES: Final = ("Small", "Medium", "Large", "Black", "Navy", "Sand")
-PARTNERS: Final = tuple(
+PARTNERS: Final = _each(
     "Bluefin Trading,Cardinal Supply,Delta Wholesale,Evergreen Retail,Fairway Goods,"
     "Granite Outfitters,Harbor & Sons,Ironwood Stores,Juniper Market,Kestrel Sports,"
-    "Lakeside Gifts,Meridian Home".split(",")
+    "Lakeside Gifts,Meridian Home",
+    parted_by=",",
 )
 NOTES: Final = (
     "Please leave the parcel with the neighbours on the ground floor if nobody is in.",
