@@ -12,6 +12,7 @@ import pytest
 from openorders.domain.ids import OrderId
 from openorders.domain.order import Order, Shipment, Word
 from openorders.gateways.mail import Letter, MailServerUnavailable, MailUndelivered
+from openorders.store.database import ACQUIRE_S
 from openorders.usecases.advance_order import Advance, advance_order
 from openorders.usecases.context import Services
 from openorders.usecases.forget_mails import forget_mails
@@ -222,6 +223,29 @@ async def test_a_letter_in_somebody_elses_hands_is_waited_for(world: World, orde
     go_on.set()
     assert (await first).sent
     assert (await second).sent
+    assert (await mail_row(world))["tries"] == 1
+
+
+async def test_a_letter_that_takes_as_long_as_it_may_is_not_sent_by_another_one_too(
+    world: World, order: Order
+) -> None:
+    """The longest time that can be set, and a wait for a connection before it and after it."""
+    async with world.database.transaction() as tx:
+        mail_id = await write(tx, world.store, await world.order(order.id), world.context().by())
+    began, go_on = asyncio.Event(), asyncio.Event()
+
+    class Slow:
+        async def send(self, _letter: Letter) -> None:
+            began.set()
+            await go_on.wait()
+
+    slow = replace(world.services, mailer=Slow())
+    first = asyncio.create_task(hand_over(slow, world.store, mail_id))
+    await began.wait()
+    world.clock.move(seconds=25 + 2 * ACQUIRE_S)
+    assert await sweep_mails(world.services) == 0
+    go_on.set()
+    assert (await first).sent
     assert (await mail_row(world))["tries"] == 1
 
 

@@ -34,8 +34,10 @@ from openorders.usecases.letters import News
 MAILS_WRITTEN: Final = mails.WRITTEN
 """The channel on which it is announced that there are letters to hand over."""
 
-LEASE: Final = timedelta(seconds=30)
-"""How long a mail belongs to the process that took it: longer than a mail server may take."""
+LEASE: Final = timedelta(seconds=60)
+"""How long a mail belongs to the process that took it: longer than a mail server may take (25 s)
+with the waits for a connection before it and after it, and what two clocks differ by.
+"""
 
 WAITS: Final = tuple(
     timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 300, 600, 840, 1200, 1440)
@@ -58,7 +60,7 @@ _SWEEP_S: Final = 5.0
 _SUBJECT_CHARS_MAX: Final = 250
 _LOOK_AGAIN_S: Final = 0.25
 _LOOKS: Final = 120
-"""So often is looked whether another one, who has the mail, is done: for as long as a lease."""
+"""So often is looked whether another one, who has the mail, is done: longer than sending takes."""
 
 _log = logs.Logger(__name__)
 
