@@ -129,6 +129,36 @@ async def test_results_wait_for_a_database_that_is_away(shop: Shop, receiver: Re
     assert len(receiver.got) == 1
 
 
+_CANCEL_THE_CLAIM = """
+    select pg_cancel_backend(pid) from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock'
+        and query like 'with recursive busy as%'
+"""
+
+
+async def test_a_claim_that_fails_breaks_nothing_off(shop: Shop, receiver: Receiver) -> None:
+    endpoint_id = await shop.endpoint()
+    receiver.behave = hangs(0.8)
+    async with delivering(shop) as [worker]:
+        await shop.order()
+        await receiver.until(lambda: receiver.under_way == 1)
+        database = shop.world.database
+        async with database.transaction() as tx, asyncio.timeout(5):
+            await tx.execute("lock table webhook_lanes in access exclusive mode")
+            async with database.connection() as watching:
+                while not await watching.fetch(_CANCEL_THE_CLAIM):
+                    await asyncio.sleep(0.01)
+        async with asyncio.timeout(5):
+            while await shop.lanes():
+                await asyncio.sleep(0.05)
+        receiver.behave = answers(200)
+        await shop.order()
+        await receiver.until(lambda: len(receiver.got) == 2)
+        assert not worker.done()
+    shown = await shop.tries(endpoint_id, receiver.events()[0])
+    assert [(one.status, one.failure) for one in shown.attempts] == [(200, None)]
+
+
 async def test_workers_killed_at_random_lose_nothing_and_keep_the_order_of_each_order(
     database_url: str, shop: Shop, receiver: Receiver
 ) -> None:

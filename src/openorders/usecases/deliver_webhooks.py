@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-import structlog
-
+from openorders import logs
 from openorders.domain.ids import StoreId
 from openorders.domain.store_settings import Store
 from openorders.domain.webhooks import FAILURES_MIN
@@ -48,10 +47,14 @@ FINISH_S: Final = 7.0
 STORE_KEPT_S: Final = 10.0
 """How long a store's settings are believed without asking again."""
 STORES_KEPT_MAX: Final = 1_000
+CLAIMS_FAILED_MAX: Final = 20
+"""After so many failed claims in a row, a second apart, the whole is begun anew: by then every
+request that was under way has had its answer.
+"""
 RECORD_MAX: Final = 128
 """How many results one statement writes."""
 
-_log = structlog.get_logger(__name__)
+_log = logs.Logger(__name__)
 
 
 async def deliver(services: Services) -> int:
@@ -73,9 +76,11 @@ async def keep_delivering(services: Services, stop: asyncio.Event, woken: asynci
         try:
             while not stop.is_set():
                 woken.clear()
-                await courier.take()
-                await asyncio.sleep(BREATH_S)
-                await _rest(woken, POLL_S)
+                if await courier.could_take():
+                    await asyncio.sleep(BREATH_S)
+                    await _rest(woken, POLL_S)
+                else:
+                    await _rest(stop, POLL_S)
             patience_s = FINISH_S
         finally:
             await courier.finish(within_s=patience_s, recording=recording)
@@ -113,7 +118,23 @@ class _Courier:
         self._to_record = asyncio.Event()
         self._turn = asyncio.Lock()
         self._hungry = False
+        self._claims_failed = 0
         self._stores: dict[StoreId, tuple[float, Store]] = {}
+
+    async def could_take(self) -> bool:
+        """Take what is due. False: it failed, which breaks off nothing that is under way; an
+        exception when nothing is, or when it fails for too long.
+        """
+        try:
+            await self.take()
+        except Exception:
+            self._claims_failed += 1
+            if not self._jobs or self._claims_failed == CLAIMS_FAILED_MAX:
+                raise
+            _log.exception("webhook_lanes_not_claimed", under_way=len(self._jobs))
+            return False
+        self._claims_failed = 0
+        return True
 
     async def take(self) -> int:
         """Claim lanes that are due, and begin with each. Returns how many were begun."""
