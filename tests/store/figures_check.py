@@ -22,8 +22,11 @@ _BY_DAY = """
 """
 _FIGURES = """
     select f.day, f.word, sum(f.orders), sum(f.total)
-    from order_figures_now f
-    where f.store_id = $1
+    from (
+        select o.day, o.word, o.orders, o.total from order_figures o where o.store_id = $1
+        union all
+        select s.day, s.word, s.orders, s.total from figures_since($1) s
+    ) f
     group by f.day, f.word
     having sum(f.orders) <> 0 or sum(f.total) <> 0
     order by f.day, f.word

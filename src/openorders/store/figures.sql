@@ -1,29 +1,21 @@
 -- name: count_orders
--- How many orders a store has, those with these words or all (null): figures, and the changes
--- since (primary keys). The orders themselves are counted only while the figures are not built.
-select (case
-    when f.zone is null then (
-        select count(*) from orders o
-        where o.store_id = :store_id and (:words::text[] is null or o.word = any(:words::text[]))
-    )
-    else coalesce((
-        select sum(c.orders) from order_counts c
-        where c.store_id = :store_id and (:words::text[] is null or c.word = any(:words::text[]))
-    ), 0) + coalesce((
-        select sum(c.orders) from figure_changes c
-        where c.store_id = :store_id and c.id >= f.mark
-            and (:words::text[] is null or c.word = any(:words::text[]))
-    ), 0)
-end)::bigint
-from (select :store_id::bigint as store_id) s
-left join figure_stores f on f.store_id = s.store_id;
+-- How many orders a store has, those with these words or all (null): the counts and the changes
+-- since, by their primary keys.
+select count_orders(:store_id::bigint, :words::text[]);
 
 -- name: figures_by_word
 -- How many orders have each word, and what they come to: those placed on these days of the store
 -- (order_figures by its primary key, and the changes since).
 select f.word, sum(f.orders)::bigint as orders, sum(f.total) as total
-from order_figures_now f
-where f.store_id = :store_id and f.day between :first::date and :last::date
+from (
+    select o.word, o.orders, o.total
+    from order_figures o
+    where o.store_id = :store_id and o.day between :first::date and :last::date
+    union all
+    select s.word, s.orders, s.total
+    from figures_since(:store_id) s
+    where s.day between :first::date and :last::date
+) f
 group by f.word
 having sum(f.orders) <> 0;
 
@@ -33,8 +25,15 @@ select f.word, f.day, sum(f.orders)::bigint as orders, sum(f.total) as total,
     coalesce(sum(f.orders) filter (where f.word <> all(:without_revenue::text[])), 0)::bigint
         as earning,
     coalesce(sum(f.total) filter (where f.word <> all(:without_revenue::text[])), 0) as revenue
-from order_figures_now f
-where f.store_id = :store_id and f.day between :first::date and :last::date
+from (
+    select o.day, o.word, o.orders, o.total
+    from order_figures o
+    where o.store_id = :store_id and o.day between :first::date and :last::date
+    union all
+    select s.day, s.word, s.orders, s.total
+    from figures_since(:store_id) s
+    where s.day between :first::date and :last::date
+) f
 group by grouping sets ((f.word), (f.day))
 having sum(f.orders) <> 0
 order by f.day;
@@ -45,12 +44,7 @@ order by f.day;
 select f.store_id, f.zone is not null as built,
     coalesce(pg_sequence_last_value('figure_changes_id_seq'), 0) as high
 from figure_stores f
-where f.zone is null or (
-    select c.id from figure_changes c
-    where c.store_id = f.store_id and c.id >= f.mark
-    order by c.id
-    limit 1
-) is not null
+where f.zone is null or changes_waiting(f.store_id, f.mark, 1) > 0
 order by f.store_id
 limit :limit;
 
@@ -136,15 +130,7 @@ select rebuild_order_figures(:store_id::bigint);
 select exists (select from pg_timezone_names z where z.name = :zone::text);
 
 -- name: waiting
--- How many changes are still to be folded, in all stores together.
-select count(*)
-from (
-    select c.id
-    from figure_stores f
-    cross join lateral (
-        select c.id from figure_changes c
-        where c.store_id = f.store_id and c.id >= f.mark
-        limit :most
-    ) c
-    limit :most
-) c;
+-- How many changes are still to be folded, in all stores together, and in how many stores.
+select coalesce(sum(changes_waiting(f.store_id, f.mark, :most)), 0)::bigint as waiting,
+    count(*) filter (where f.zone is null) as unbuilt
+from figure_stores f;

@@ -35,8 +35,8 @@ create table order_counts (
     primary key (store_id, word)
 ) with (fillfactor = 20);
 
--- The time zone whose days the figures of a store are of; null while they are not built. Changes
--- below `mark` are folded, all of them, so that nobody looks below it: what was deleted there costs
+-- The time zone whose days the figures of a store are of; null while there are none. Changes below
+-- `mark` are folded, all of them, so that nobody looks below it: what was deleted there costs
 -- nothing. `next_mark` is where the mark goes when every transaction is over that had a number
 -- when transaction `next_seen` began. The row is also the lock of who folds.
 create table figure_stores (
@@ -48,23 +48,68 @@ create table figure_stores (
     check ((next_mark is null) = (next_seen is null))
 ) with (fillfactor = 20);
 
--- Figures as they are now, folded or not; from the orders themselves while they are not built.
-create view order_figures_now as
-    select s.store_id, f.day, f.word, f.orders, f.total
-    from figure_stores s
-    join order_figures f on f.store_id = s.store_id
-    where s.zone is not null
-    union all
-    select s.store_id, (c.at at time zone s.zone)::date, c.word, c.orders, c.total
-    from figure_stores s
-    join figure_changes c on c.store_id = s.store_id and c.id >= s.mark
-    where s.zone is not null
-    union all
-    select s.store_id, (o.created_at at time zone t.time_zone)::date, o.word, 1, o.total
-    from figure_stores s
-    join stores t on t.store_id = s.store_id
-    join orders o on o.store_id = s.store_id
-    where s.zone is null;
+-- What is read before it is folded is read by functions that use no other way than the primary
+-- key: a plan that was made when next to nothing was in `figure_changes` would read all that was
+-- deleted in it since. Each sees what the statement sees that calls it.
+
+-- How many changes from an id on there are, counted no further than `most`.
+create function changes_waiting(store bigint, since bigint, most bigint) returns bigint
+language plpgsql stable set enable_seqscan = off as $$
+begin
+    return (
+        select count(*)
+        from (
+            select from figure_changes c where c.store_id = store and c.id >= since limit most
+        ) c
+    );
+end $$;
+
+-- What has to be added to a store's figures to be those of now: the changes since; all orders
+-- while there are no figures.
+create function figures_since(store bigint)
+returns table (day date, word text, orders bigint, total numeric)
+language plpgsql stable set enable_seqscan = off as $$
+declare
+    folded record;
+begin
+    select f.zone, f.mark into folded from figure_stores f where f.store_id = store;
+    if folded.zone is not null then
+        return query
+        select (c.at at time zone folded.zone)::date, c.word, c.orders, c.total
+        from figure_changes c
+        where c.store_id = store and c.id >= folded.mark;
+    else
+        return query
+        select (o.created_at at time zone s.time_zone)::date as day, o.word, count(*), sum(o.total)
+        from stores s
+        join orders o on o.store_id = s.store_id
+        where s.store_id = store
+        group by (o.created_at at time zone s.time_zone)::date, o.word;
+    end if;
+end $$;
+
+-- How many orders a store has, those with these words or (null) all.
+create function count_orders(store bigint, words text[]) returns bigint
+language plpgsql stable set enable_seqscan = off as $$
+declare
+    folded record;
+begin
+    select f.zone, f.mark into folded from figure_stores f where f.store_id = store;
+    if folded.zone is null then
+        return (
+            select count(*) from orders o
+            where o.store_id = store and (words is null or o.word = any(words))
+        );
+    end if;
+    return coalesce((
+        select sum(c.orders) from order_counts c
+        where c.store_id = store and (words is null or c.word = any(words))
+    ), 0) + coalesce((
+        select sum(c.orders) from figure_changes c
+        where c.store_id = store and c.id >= folded.mark
+            and (words is null or c.word = any(words))
+    ), 0);
+end $$;
 
 create function note_new_orders() returns trigger language plpgsql as $$
 begin
@@ -133,6 +178,8 @@ end $$;
 create function void_order_figures() returns trigger language plpgsql as $$
 begin
     update figure_stores f set zone = null where f.store_id = new.store_id;
+    delete from order_figures f where f.store_id = new.store_id;
+    delete from order_counts c where c.store_id = new.store_id;
     return null;
 end $$;
 
