@@ -16,11 +16,12 @@ from typing import Any
 from bench import report
 from bench.cases import ALL
 from bench.comparing import compare
-from bench.load import INSTALL_WRK, Wrong, wrk_is_here
+from bench.load import INSTALL_WRK, wrk_is_here
 from bench.machine import doubts, machine, versions
 from bench.rounds import Case, measure
 from bench.stage import Options, Stage
 from bench.subject import postgres_programs
+from bench.wrong import Wrong
 
 RESULTS = Path(__file__).parent / "results"
 """Where every run is kept, outside version control."""

@@ -19,8 +19,9 @@ from typing import Any, Final, cast
 from litestar import Litestar, Request
 from litestar.handlers import HTTPRouteHandler
 
-from bench.load import Answer, Wrong
+from bench.load import Answer
 from bench.subject import Subject
+from bench.wrong import Wrong
 from openorders import server
 from openorders.asgi import Application, exchange_of
 from openorders.contracts import ALL
@@ -50,8 +51,11 @@ class Constant:
     def __init__(self, answers: Mapping[str, Fixed]) -> None:
         self._answers = answers
 
-    def prepare(self) -> None:
+    def prepare(self, settings: Settings) -> None:  # noqa: ARG002 - nothing is built of them
         """Everything is loaded by now."""
+
+    def prepare_background(self) -> None:
+        """Nothing works beside the requests."""
 
     @asynccontextmanager
     async def database(

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from bench.subject import Subject
+from bench.wrong import Wrong
 
 INSTALL_WRK = "sudo apt-get install --yes wrk"
 PATIENCE_S = 120.0
@@ -27,10 +28,6 @@ _HERE = Path(__file__).parent
 _ASK = _HERE / "wrk" / "ask.lua"
 _PLACE = _HERE / "place_orders.lua"
 _PART_BYTES = 1 << 20
-
-
-class Wrong(Exception):
-    """A request failed or an answer was not what it has to be: there is nothing to measure."""
 
 
 def wrk_is_here() -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.subject import Subject, running, scratch, serving, with_key, with_shop
+from bench.wrong import Wrong
 
 STORE = "bench"
 PRODUCTS = 1_000
@@ -116,11 +117,13 @@ def folder_name(orders: int) -> str:
 
 def fill(folder: Path, orders: int) -> None:
     """Make a data folder with so many orders, reproducibly."""
-    subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "bench.orders", "--orders", str(orders),
          "--data-dir", str(folder), "--store", STORE],
-        check=True, cwd=_ROOT,
+        check=False, cwd=_ROOT,
     )  # fmt: skip
+    if done.returncode:
+        raise Wrong("The orders could not be made; what is above says why.")
 
 
 def copy(folder: Path, to: Path) -> None:

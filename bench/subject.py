@@ -18,13 +18,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.measuring import Processes
+from bench.wrong import Wrong
 
 OPENORDERS = Path(sys.executable).with_name("openorders")
 STOCK = 1_000_000_000
 
 _STOP_S = 60
 _READY_S = 60
-_LOOK_S = 0.002
+_LOOK_S = 0.003
+_LOG_LINES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +85,8 @@ def serving(
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[Subject]:
     """A server on a data folder, with no key yet. The folder stays."""
-    port = free_port()
-    server = subprocess.Popen(
-        [OPENORDERS, "serve", "--port", str(port), "--workers", str(workers),
-         "--data-dir", str(folder), *options],
-        stdout=subprocess.DEVNULL, stderr=sys.stderr,
-        env={**os.environ, "OPENORDERS_LOG_LEVEL": "warning", **(environment or {})},
-    )  # fmt: skip
-    try:
-        wait_until_ready(port, server)
+    words = ["--workers", str(workers), "--data-dir", str(folder), *options]
+    with started(words, environment or {}) as (port, pid):
         yield Subject(
             port=port,
             key="",
@@ -99,11 +94,34 @@ def serving(
             database_url=command("db", "url", "--data-dir", str(folder)).strip(),
             bindir=postgres_programs(),
             folder=folder,
-            pid=server.pid,
+            pid=pid,
         )
-    finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait(_STOP_S)
+
+
+@contextmanager
+def started(words: Sequence[str], environment: Mapping[str, str]) -> Iterator[tuple[int, int]]:
+    """`openorders serve` with these words, ready: its port and process. Stopped at the end.
+
+    What it logs is shown then, and all that it said when it does not start, which is `Wrong`.
+    """
+    port = free_port()
+    with tempfile.TemporaryFile("w+") as said:
+        server = subprocess.Popen(
+            [OPENORDERS, "serve", "--port", str(port), *words],
+            stdout=subprocess.DEVNULL, stderr=said,
+            env={**os.environ, "OPENORDERS_LOG_LEVEL": "warning", **environment},
+        )  # fmt: skip
+        try:
+            if not _is_ready(port, server):
+                said.seek(0)
+                raise Wrong(f"The server did not start within {_READY_S} s: {said.read().strip()}")
+            yield port, server.pid
+        finally:
+            server.send_signal(signal.SIGTERM)
+            server.wait(_STOP_S)
+            said.seek(0)
+            logged = [line for line in said if line.startswith("{")]
+            sys.stderr.writelines(logged[-_LOG_LINES:])
 
 
 def with_shop(subject: Subject, store: str, products: int) -> Subject:
@@ -132,7 +150,7 @@ def command(*words: str) -> str:
     """What one of openorders' own commands prints."""
     done = subprocess.run([OPENORDERS, *words], check=False, capture_output=True, text=True)
     if done.returncode:
-        raise RuntimeError(f"openorders {' '.join(words[:2])} failed: {done.stderr}")
+        raise Wrong(f"openorders {' '.join(words[:2])} failed: {done.stderr}")
     return done.stdout
 
 
@@ -143,18 +161,16 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def wait_until_ready(port: int, server: subprocess.Popen[bytes]) -> None:
-    """Until `/readyz` says so, looked at 500 times a second."""
+def _is_ready(port: int, server: subprocess.Popen[bytes]) -> bool:
+    """Whether `/readyz` says so in time. It is asked every few milliseconds."""
     deadline = time.monotonic() + _READY_S
-    while time.monotonic() < deadline:
-        if server.poll() is not None:
-            raise RuntimeError("the server ended while it started")
+    while time.monotonic() < deadline and server.poll() is None:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=1):
-                return
+                return True
         except OSError:
             time.sleep(_LOOK_S)
-    raise RuntimeError(f"the server was not ready within {_READY_S} s")
+    return False
 
 
 def _postmaster(folder: Path) -> tuple[int, ...]:

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 
-from bench.load import File, Wrong, fetch
+from bench.load import File, fetch
 from bench.measuring import forget_peaks, highest_peak
 from bench.rounds import Case, Figures, Goal, Measure, Row
 from bench.sql import Sql, sql_of
 from bench.stage import Stage
 from bench.subject import Subject
+from bench.wrong import Wrong
 
 EXCEL_ORDERS = 200_000
 

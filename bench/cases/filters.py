@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bench.dialects import PAGE, marketplace_list
-from bench.load import Client, Wrong
+from bench.load import Client
 from bench.rounds import TIMES, Case, Figures, Goal, Measure, Row
 from bench.sql import Sql, sql_of
 from bench.stage import Stage
 from bench.under_load import asking
+from bench.wrong import Wrong
 
 FEW = 10_000
 _P50_FEW = 20

@@ -6,12 +6,13 @@ from contextlib import contextmanager
 
 from bench.constant import answering
 from bench.dialects import DIALECTS, Dialect
-from bench.load import Answer, Client, Wrong
+from bench.load import Answer, Client
 from bench.rounds import Case, Goal, Row
 from bench.sql import sql_of
 from bench.stage import Stage
 from bench.subject import Subject
 from bench.under_load import asking
+from bench.wrong import Wrong
 
 _ORDERS = 5_000
 """Different ones that are asked for."""

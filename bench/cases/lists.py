@@ -8,12 +8,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from bench.dialects import DIALECTS, PAGE, Dialect
-from bench.load import Client, Wrong
+from bench.load import Client
 from bench.rounds import GROWTH, Case, Goal, Row
 from bench.sql import sql_of
 from bench.stage import Stage
 from bench.subject import Subject
 from bench.under_load import asking
+from bench.wrong import Wrong
 
 DEEP_PAGE = 400
 DEEPEST_PAGE = 5_000

@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 
-from bench.load import Answer, Client, Wrong
+from bench.load import Answer, Client
 from bench.measuring import percentiles
 from bench.rounds import Case, Figures, Goal, Row
 from bench.sql import Sql, sql_of
 from bench.stage import Stage
 from bench.under_load import asking
+from bench.wrong import Wrong
 
 _PATH = "/marketplace/api/orders/aggregated"
 _P50 = 20

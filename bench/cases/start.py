@@ -1,9 +1,5 @@
 """From pressing Enter to `/readyz`: on an empty folder, and on one that was used before."""
 
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,15 +7,12 @@ from pathlib import Path
 
 from bench.rounds import Case, Figures, Goal, Measure, Row
 from bench.stage import Stage
-from bench.subject import OPENORDERS, free_port, scratch, wait_until_ready
+from bench.subject import scratch, started
 
 _COLD = (Goal(figure="seconds", at_most=2),)
 _WARM = (Goal(figure="seconds", at_most=0.7),)
-_STOP_S = 60
-_AS_INSTALLED = {
-    name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
-}
-"""The interpreter may keep what it compiled, as it does for a user."""
+_AS_INSTALLED = {"PYTHONDONTWRITEBYTECODE": "", "OPENORDERS_DRAIN_SECONDS": "0"}
+"""The interpreter keeps what it compiled, as it does for a user."""
 
 
 @contextmanager
@@ -56,19 +49,9 @@ def _warm(folder: Path, options: Sequence[str]) -> Measure:
 
 def _started(folder: Path, options: Sequence[str]) -> float:
     """Start a server, and stop it; seconds until it was ready."""
-    port = free_port()
     began = time.perf_counter()
-    server = subprocess.Popen(
-        [OPENORDERS, "serve", "--port", str(port), "--data-dir", str(folder), *options],
-        stdout=subprocess.DEVNULL, stderr=sys.stderr,
-        env={**_AS_INSTALLED, "OPENORDERS_LOG_LEVEL": "warning", "OPENORDERS_DRAIN_SECONDS": "0"},
-    )  # fmt: skip
-    try:
-        wait_until_ready(port, server)
+    with started(["--data-dir", str(folder), *options], _AS_INSTALLED):
         return time.perf_counter() - began
-    finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait(_STOP_S)
 
 
 START = Case(

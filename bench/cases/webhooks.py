@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bench.load import Wrong
 from bench.rounds import Case, Row
 from bench.stage import Stage
+from bench.wrong import Wrong
 
 _ROOT = Path(__file__).parent.parent.parent
 _QUICK = ("--events", "2000", "--rounds", "2", "--orders", "20")
