@@ -51,7 +51,7 @@ class Constant:
     def __init__(self, answers: Mapping[str, Fixed]) -> None:
         self._answers = answers
 
-    def prepare(self, settings: Settings) -> None:  # noqa: ARG002 - nothing is built of them
+    def prepare(self, settings: Settings) -> None:
         """Everything is loaded by now."""
 
     def prepare_background(self) -> None:

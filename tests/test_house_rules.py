@@ -31,7 +31,15 @@ ARROWS = {
     "pages": {"asgi", "usecases", "domain", "logs"},
     "worker": {"usecases", "domain", "logs"},
     # What a worker is, apart from everybody else, so that it does not load what answers HTTP.
-    "background": {"logs", "services", "settings", "telemetry", "usecases", "worker"},
+    "background": {
+        "installation",
+        "logs",
+        "services",
+        "settings",
+        "telemetry",
+        "usecases",
+        "worker",
+    },
     "demo": {"usecases", "domain", "store", "gateways"},  # fills in bulk, like a use case
     "setting_values": set(),
     "settings": {"setting_values"},
@@ -43,6 +51,7 @@ ARROWS = {
         "background",
         "services",
         "demo",
+        "installation",
         "logs",
         "server",
         "settings",
@@ -52,7 +61,7 @@ ARROWS = {
     },
     "__main__": {"cli"},
 }
-KNOWS_EVERYBODY = {"app", "dialects", "services", "web"}
+KNOWS_EVERYBODY = {"app", "dialects", "installation", "services", "web"}
 
 LIBRARIES = {
     # Libraries that only these rooms, and those that know everybody, may import.
@@ -105,8 +114,8 @@ WITHOUT_STORE_ID = {
     "events.take_cursor": "the one cursor of the feed, which all stores share",
     "exports.stream_at_once": "settings of the transaction",
     "figures.allow_time": "settings of the transaction",
+    "figures.day_in_zone": "about the time zones of the server",
     "figures.find_work": "finds what to fold in all stores, for the one loop that does",
-    "figures.knows_zone": "about the time zones of the server",
     "figures.waiting": "counts what waits in all stores together, for the operator",
     "listing.plan_each_chunk": "settings of the transaction",
     "listing.plan_for_the_values": "settings of the transaction",

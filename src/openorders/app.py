@@ -1,27 +1,24 @@
-"""The composition root: how the parts become one product. The only module that knows everybody."""
+"""The composition root: how the parts become one product. The only module that knows everybody.
+
+It loads them when they are needed: a start begins with the database, and reads the rest of the
+program while that comes up.
+"""
 
 import asyncio
 import importlib
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from openorders import demo, logs, server
-from openorders.asgi import Application
-from openorders.background import background
-from openorders.logs import configure_logging
-from openorders.server.lifecycle import Lifecycle
-from openorders.services import (
-    EXPECTED,
-    database_url,
-    open_contracts,
-    services_of,
-    unguessable,
-)
+from openorders import logs, server
 from openorders.settings import Settings
-from openorders.store import migrate, stores
-from openorders.store.database import Database, opened
-from openorders.telemetry import Metrics
+
+if TYPE_CHECKING:
+    from openorders.asgi import Application
+    from openorders.server.lifecycle import Lifecycle
+    from openorders.store.database import Database
+    from openorders.telemetry import Metrics
+    from openorders.web import Front
 
 _GAUGE_SECONDS: Final = 2.0
 
@@ -35,7 +32,7 @@ def serve(
     on_ready: Callable[[server.Running], None],
 ) -> None:
     """Serve until told to stop. Raises `server.PortTaken` and `server.CannotStart`."""
-    configure_logging(settings.log_format, settings.log_level)
+    logs.configure_logging(settings.log_format, settings.log_level)
     server.run(settings, Product(), report=report, on_ready=on_ready)
 
 
@@ -56,60 +53,102 @@ def documented_names() -> tuple[str, ...]:
 class Product:
     """How the server's processes get what they need; see `server.Assembly`."""
 
-    expected = EXPECTED
+    def __init__(self) -> None:
+        self._front: Front | None = None
 
-    def prepare(self) -> None:
-        """Load what answers: it takes longer than the database does, and needs nothing of it."""
-        importlib.import_module("openorders.web")
+    @property
+    def expected(self) -> tuple[type[Exception], ...]:
+        """Failures at the start whose message is for the operator."""
+        from openorders.services import EXPECTED
+
+        return EXPECTED
+
+    def prepare(self, settings: Settings) -> None:
+        """Load and build what answers: it takes longer than the database does, and needs nothing
+        of it.
+        """
+        from openorders.web import Front
+
+        self._front = Front(settings)
 
     @asynccontextmanager
     async def database(
         self, settings: Settings, report: server.Report
     ) -> AsyncGenerator[str, None]:
         """The database, up and migrated, and filled when the demo was asked for."""
+        from openorders.installation import database_url
+        from openorders.store import migrate
+
         async with database_url(settings, report) as url:
             await migrate.migrate(url, report=report)
-            if settings.database_url is not None:
-                await _warn_of_weak_settings(url)
-            if settings.demo:
-                async with opened(url, connections=1) as database:
-                    filled = await demo.fill(database, unguessable)
-                    if filled.now:
-                        report("The demo's stores are filled in.")
-                    elif not filled.here:
-                        report("There are other stores already, so the demo is left out.")
-            if opened_ones := open_contracts(settings):
-                await _warn_of_open_contracts(url, opened_ones)
+            await _look_over(settings, url, report)
             yield url
+
+    def prepare_background(self) -> None:
+        """Load what works beside the requests, while the database comes up."""
+        importlib.import_module("openorders.background")
 
     @asynccontextmanager
     async def background(
-        self, settings: Settings, url: str, metrics: Metrics
+        self, settings: Settings, url: str, metrics: "Metrics"
     ) -> AsyncGenerator[None, None]:
         """The loops, and what they say of themselves."""
+        from openorders.background import background
+
         async with background(settings, url, metrics):
             yield
 
     @asynccontextmanager
     async def application(
-        self, settings: Settings, url: str, lifecycle: Lifecycle, metrics: Metrics
-    ) -> AsyncGenerator[Application, None]:
+        self, settings: Settings, url: str, lifecycle: "Lifecycle", metrics: "Metrics"
+    ) -> "AsyncGenerator[Application, None]":
         """Everything that answers."""
-        from openorders.web import shell
+        from openorders.services import services_of
 
+        if self._front is None:
+            self.prepare(settings)
+        assert self._front is not None
         async with services_of(settings, url) as services:
             gauging = asyncio.create_task(_gauge(services.database, metrics), name="gauges")
             try:
-                yield shell(settings, services, lifecycle, metrics)
+                yield self._front.open(services, lifecycle, metrics)
             finally:
                 gauging.cancel()
 
 
-async def _warn_of_weak_settings(url: str) -> None:
-    """An operator's own PostgreSQL is theirs to set, but not without being told what it costs."""
+async def _look_over(settings: Settings, url: str, report: server.Report) -> None:
+    """Fill the demo in if it was asked for, and warn of what an operator cannot have meant."""
+    from openorders.services import open_contracts
+    from openorders.store import stores
+    from openorders.store.database import opened
+
+    opened_ones = open_contracts(settings)
+    if settings.database_url is None and not (settings.demo or opened_ones):
+        return
     async with opened(url, connections=1) as database:
-        weak = await database.weak_settings()
-    if weak:
+        if settings.database_url is not None:
+            await _warn_of_weak_settings(database)
+        if settings.demo:
+            await _fill_demo(database, report)
+        async with database.connection() as connection:
+            names = [store.name for store in await stores.all_stores(connection)]
+    _warn_of_open_contracts(opened_ones, names)
+
+
+async def _fill_demo(database: "Database", report: server.Report) -> None:
+    from openorders import demo
+    from openorders.services import unguessable
+
+    filled = await demo.fill(database, unguessable)
+    if filled.now:
+        report("The demo's stores are filled in.")
+    elif not filled.here:
+        report("There are other stores already, so the demo is left out.")
+
+
+async def _warn_of_weak_settings(database: "Database") -> None:
+    """An operator's own PostgreSQL is theirs to set, but not without being told what it costs."""
+    if weak := await database.weak_settings():
         _log.warning(
             "database_can_lose_orders",
             off=weak,
@@ -117,10 +156,8 @@ async def _warn_of_weak_settings(url: str) -> None:
         )
 
 
-async def _warn_of_open_contracts(url: str, opened_ones: Mapping[str, str | None]) -> None:
+def _warn_of_open_contracts(opened_ones: Mapping[str, str | None], names: Sequence[str]) -> None:
     """A contract that is open to no store goes on asking for a credential, whatever was meant."""
-    async with opened(url, connections=1) as database, database.connection() as connection:
-        names = [store.name for store in await stores.all_stores(connection)]
     for contract, store in opened_ones.items():
         if store is None and len(names) != 1:
             why = f"There are {len(names)} stores, so one has to be named: --open {contract}=STORE."
@@ -131,7 +168,7 @@ async def _warn_of_open_contracts(url: str, opened_ones: Mapping[str, str | None
         _log.warning("open_contract_without_store", contract=contract, store=store, why=why)
 
 
-async def _gauge(database: Database, metrics: Metrics) -> None:
+async def _gauge(database: "Database", metrics: "Metrics") -> None:
     """Each process tells its own connections: another one may be asked for the sum."""
     while True:
         metrics.connections(*database.connections())

@@ -14,8 +14,8 @@ import uvloop
 
 from openorders import logs
 from openorders import services as composition
+from openorders.installation import Report, command_url
 from openorders.logs import configure_logging
-from openorders.services import Report
 from openorders.settings import Settings
 from openorders.telemetry import METRICS_TYPE, BackgroundMetrics, Metrics
 from openorders.usecases.context import Services
@@ -80,7 +80,7 @@ async def _work(
     stop = _Stop()
     try:
         async with (
-            composition.command_url(settings, report) as url,
+            command_url(settings, report) as url,
             _ready(settings, url, report) as services,
         ):
             metrics = Metrics()

@@ -4,10 +4,9 @@ Apart from `app.py`, so that a command does not load everything that answers HTT
 """
 
 import secrets
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Final
 
 import asyncpg
@@ -21,6 +20,7 @@ from openorders.gateways.sandbox import SandboxGateway
 from openorders.gateways.stripe import stripe_gateways
 from openorders.gateways.stripe_line import StripeLine
 from openorders.gateways.tokens import TokenVerifier
+from openorders.installation import Report, data_folder
 from openorders.settings import Settings
 from openorders.store import embedded, migrate
 from openorders.store.bell import EVENTS_SEQUENCED, Bell, News
@@ -37,9 +37,6 @@ from openorders.store.known import KnownCallers
 from openorders.store.sandbox_ledger import SandboxLedger
 from openorders.store.stores import ACCESS_CHANGED
 from openorders.usecases.context import Services
-
-Report = Callable[[str], None]
-"""Takes a sentence about what is going on, for a person who waits."""
 
 EXPECTED: Final[tuple[type[Exception], ...]] = (
     embedded.EmbeddedDatabaseError,
@@ -66,11 +63,6 @@ WEATHER: Final = (
 """Failures that pass by themselves: the client is told to come back."""
 
 
-def data_folder(settings: Settings) -> Path:
-    """Where this installation keeps what it keeps."""
-    return settings.data_dir or embedded.default_folder(xdg_data_home=settings.xdg_data_home)
-
-
 def now() -> datetime:
     """The one clock of the product."""
     return datetime.now(UTC)
@@ -79,28 +71,6 @@ def now() -> datetime:
 def unguessable() -> str:
     """URL-safe text that nobody can guess: 192 random bits."""
     return secrets.token_urlsafe(24)
-
-
-@asynccontextmanager
-async def database_url(settings: Settings, report: Report) -> AsyncGenerator[str, None]:
-    """The database of the one server of its folder: the embedded one, or the operator's own."""
-    if settings.database_url is not None:
-        yield settings.database_url
-        return
-    folder = data_folder(settings)
-    async with embedded.running(folder, bindir=settings.pg_bindir, report=report) as database:
-        yield database.url
-
-
-@asynccontextmanager
-async def command_url(settings: Settings, report: Report) -> AsyncGenerator[str, None]:
-    """The database for a command, also beside a running server on the same folder."""
-    if settings.database_url is not None:
-        yield settings.database_url
-        return
-    folder = data_folder(settings)
-    async with embedded.attach(folder, bindir=settings.pg_bindir, report=report) as database:
-        yield database.url
 
 
 @asynccontextmanager

@@ -25,6 +25,7 @@ from openorders import app, demo
 from openorders import settings as product_settings
 from openorders.contracts import ALL, MANAGE, kit
 from openorders.server.lifecycle import Lifecycle
+from openorders.services import unguessable
 from openorders.store.database import opened
 from openorders.telemetry import Metrics
 from tests.postgres import databases
@@ -169,7 +170,7 @@ def send(operation: Any, origin: str, cases: Any, most: int) -> None:
 
 async def filled(url: str) -> None:
     async with opened(url, connections=1) as database:
-        await demo.fill(database, app.unguessable)
+        await demo.fill(database, unguessable)
 
 
 class Server(threading.Thread):

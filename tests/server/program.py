@@ -33,7 +33,10 @@ class Nothing:
     def __init__(self, fails: str) -> None:
         self.fails = fails
 
-    def prepare(self) -> None:
+    def prepare(self, settings: Settings) -> None:
+        pass
+
+    def prepare_background(self) -> None:
         pass
 
     @asynccontextmanager

@@ -17,12 +17,12 @@ def migrate(*, where: Where = HERE) -> None:
 
     A server does this by itself when it starts. Safe to run from several places at once.
     """
-    from openorders import services
+    from openorders import installation, services
 
     settings = settings_for(where)
 
     async def work() -> int:
-        async with services.command_url(settings, report) as url:
+        async with installation.command_url(settings, report) as url:
             return await services.migrated(url, report)
 
     with sentences():
@@ -34,12 +34,12 @@ def migrate(*, where: Where = HERE) -> None:
 @app.command
 def status(*, json: AsJson = False, where: Where = HERE) -> None:
     """Show which migrations are still to be applied."""
-    from openorders import services
+    from openorders import installation, services
 
     settings = settings_for(where)
 
     async def work() -> tuple[str, ...]:
-        async with services.command_url(settings, report) as url:
+        async with installation.command_url(settings, report) as url:
             return await services.unmigrated(url)
 
     with sentences():
@@ -56,12 +56,12 @@ def url(*, where: Where = HERE) -> None:
 
     An embedded database answers there for as long as its server runs.
     """
-    from openorders import services
+    from openorders import installation
 
     settings = settings_for(where)
 
     async def work() -> str:
-        async with services.command_url(settings, report) as found:
+        async with installation.command_url(settings, report) as found:
             return found
 
     with sentences():

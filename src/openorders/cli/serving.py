@@ -184,7 +184,7 @@ class _Banner:
                 yield f"  {left[0]:<12} {left[1]:<{width}}  {line}".rstrip()
 
     def _database(self) -> str:
-        from openorders.services import data_folder
+        from openorders.installation import data_folder
 
         if self._settings.database_url is not None:
             return "the PostgreSQL of --database-url"

@@ -62,13 +62,14 @@ def report(sentence: str) -> None:
 def run(where: Where, work: "Callable[[Services], Awaitable[T]]") -> T:
     """Do a command's work on the database that is meant, and give back what came of it."""
     from openorders import services
+    from openorders.installation import command_url
     from openorders.logs import configure_logging
 
     settings = settings_for(where)
     configure_logging("console", "warning")
 
     async def alone() -> T:
-        async with services.command_url(settings, report) as url:
+        async with command_url(settings, report) as url:
             # A database of the operator's own is not migrated in passing: other servers may be
             # at work on it.
             if settings.database_url is None:

@@ -3,22 +3,15 @@
 Knows what an application is, not what is in it: the composition root hands over the parts.
 """
 
-import asyncio
 import ipaddress
 import resource
-import signal
-import socket
 from collections.abc import Callable
 from typing import Final
-
-import uvloop
 
 from openorders.server.assembly import Assembly, CannotStart, Report, Running
 from openorders.server.sockets import PortTaken, listen, port_of
 from openorders.server.supervisor import Supervisor
-from openorders.server.worker import Stopping, answer_requests
 from openorders.settings import Settings
-from openorders.telemetry import Metrics
 
 __all__ = ["Assembly", "CannotStart", "PortTaken", "Report", "Running", "run"]
 
@@ -48,43 +41,10 @@ def run(
     if settings.workers > 1:
         Supervisor(settings, assembly, sockets, report=report, on_ready=ready).run()
         return
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_alone(settings, assembly, sockets[0], report=report, on_ready=ready))
+    # Here, since a supervisor has no use for it.
+    from openorders.server import alone
 
-
-async def _alone(
-    settings: Settings,
-    assembly: Assembly,
-    listening: socket.socket,
-    *,
-    report: Report,
-    on_ready: Callable[[], None],
-) -> None:
-    """The whole server in this one process."""
-    stopping = Stopping()
-    stopping.listen_to(signal.SIGTERM, signal.SIGINT)
-    try:
-        preparing = asyncio.create_task(asyncio.to_thread(assembly.prepare))
-        metrics = Metrics()
-        async with (
-            assembly.database(settings, report) as url,
-            assembly.background(settings, url, metrics),
-        ):
-            await preparing
-            await answer_requests(
-                settings,
-                assembly,
-                url,
-                listening=listening,
-                metrics=metrics,
-                stopping=stopping,
-                on_ready=on_ready,
-            )
-    except assembly.expected as error:
-        raise CannotStart(str(error)) from error
-    except asyncio.CancelledError:
-        if not stopping.asked.is_set():
-            raise
+    alone.serve(settings, assembly, sockets[0], report=report, on_ready=ready)
 
 
 def _allow_many_connections() -> None:

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from openorders.asgi import Application
 from openorders.server.lifecycle import Lifecycle
 from openorders.settings import Settings
-from openorders.telemetry import Metrics
+
+if TYPE_CHECKING:
+    from openorders.telemetry import Metrics
 
 Report = Callable[[str], None]
 """Takes a sentence about what is going on, for a person who waits."""
@@ -29,11 +31,19 @@ class Running:
 class Assembly(Protocol):
     """How the parts of the product are put together. Every manager undoes what it did."""
 
-    expected: tuple[type[Exception], ...]
-    """Failures at the start whose message is for the operator."""
+    @property
+    def expected(self) -> tuple[type[Exception], ...]:
+        """Failures at the start whose message is for the operator."""
+        ...
 
-    def prepare(self) -> None:
-        """Load whatever `application` needs; called while the database comes up."""
+    def prepare(self, settings: Settings) -> None:
+        """Load and build whatever `application` needs; called while the database comes up, and
+        before the processes that answer are made.
+        """
+        ...
+
+    def prepare_background(self) -> None:
+        """The same for `background`."""
         ...
 
     def database(self, settings: Settings, report: Report) -> AbstractAsyncContextManager[str]:
@@ -44,13 +54,13 @@ class Assembly(Protocol):
         ...
 
     def background(
-        self, settings: Settings, url: str, metrics: Metrics
+        self, settings: Settings, url: str, metrics: "Metrics"
     ) -> AbstractAsyncContextManager[None]:
         """What works without being asked. In one process of a server only."""
         ...
 
     def application(
-        self, settings: Settings, url: str, lifecycle: Lifecycle, metrics: Metrics
+        self, settings: Settings, url: str, lifecycle: Lifecycle, metrics: "Metrics"
     ) -> AbstractAsyncContextManager[Application]:
         """Everything that answers requests. In every process that does."""
         ...

@@ -4,23 +4,23 @@ A child is a copy of the parent as it was before any event loop or thread began,
 milliseconds. Knows nothing of what children do.
 """
 
-import asyncio
 import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Final
-
-import uvloop
+from typing import TYPE_CHECKING, Final
 
 from openorders import logs
-from openorders.server.worker import Stopping
+
+if TYPE_CHECKING:
+    from openorders.server.stopping import Stopping
 
 _log = logs.Logger(__name__)
 
 READY: Final = "ready"
 FAILED: Final = "failed"
+FOUND: Final = "found"
 REPORT: Final = "report"
 
 
@@ -39,7 +39,7 @@ class Voice:
             return
 
 
-Duty = Callable[[Stopping, Voice], Awaitable[None]]
+Duty = Callable[["Stopping", Voice], Awaitable[None]]
 
 
 @dataclass(slots=True)
@@ -114,6 +114,11 @@ def _live(name: str, duty: Duty, voice: Voice, watched: int) -> None:
         for sign in (signal.SIGTERM, signal.SIGCHLD):
             signal.signal(sign, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; ours relays
+        # Here, since the parent of the first child is to lose no time with what it does not use.
+        import asyncio
+
+        import uvloop
+
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_do(duty, voice, watched))
         code = 0
@@ -127,6 +132,10 @@ def _live(name: str, duty: Duty, voice: Voice, watched: int) -> None:
 
 
 async def _do(duty: Duty, voice: Voice, watched: int) -> None:
+    import asyncio
+
+    from openorders.server.stopping import Stopping
+
     stopping = Stopping()
     loop = asyncio.get_running_loop()
     stopping.listen_to(signal.SIGTERM)

@@ -16,8 +16,8 @@ from uvicorn.server import ServerState
 from openorders.asgi import Application
 from openorders.server.lifecycle import Lifecycle, Phase
 from openorders.server.protocol import LimitedProtocol, Limits
+from openorders.server.sockets import BACKLOG
 
-BACKLOG: Final = 2048
 _STEP_SECONDS: Final = 0.02
 
 

@@ -9,8 +9,7 @@ import socket
 import time
 from typing import Final
 
-from openorders.server.listener import BACKLOG
-
+BACKLOG: Final = 2048
 _PATIENCE_SECONDS: Final = 2.0
 _STEP_SECONDS: Final = 0.05
 

@@ -5,6 +5,7 @@ make a new process at any time. A process that dies is replaced, later and later
 dying; connections that wait in its queue are kept meanwhile.
 """
 
+import importlib
 import os
 import selectors
 import shutil
@@ -14,14 +15,16 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from openorders import logs
 from openorders.server.assembly import Assembly, CannotStart, Report
-from openorders.server.children import FAILED, READY, REPORT, Child, Duty, Nursery, Voice
-from openorders.server.worker import Stopping, answer_requests
+from openorders.server.children import FAILED, FOUND, READY, REPORT, Child, Duty, Nursery, Voice
+from openorders.server.starting import starting
 from openorders.settings import Settings
-from openorders.telemetry import Metrics, forget_process
+
+if TYPE_CHECKING:
+    from openorders.server.stopping import Stopping
 
 _KEEPER: Final = "keeper"
 _FIRST_PAUSE_SECONDS: Final = 0.1
@@ -72,8 +75,7 @@ class Supervisor:
         before = {one: signal.signal(one, self._signalled) for one in _HEARD}
         old_waker = signal.set_wakeup_fd(waker)
         try:
-            self._start(_KEEPER)
-            self._assembly.prepare()  # once, for all the workers that are copies of this process
+            self._prepare()
             while not self._asked:
                 self._watch(wake)
             self._stop(wake)
@@ -84,6 +86,15 @@ class Supervisor:
             shutil.rmtree(self._metrics, ignore_errors=True)
         if self._problem:
             raise CannotStart(self._problem)
+
+    def _prepare(self) -> None:
+        """Have the database come up while all is made that the workers, who are copies of this
+        process, need.
+        """
+        with starting():
+            self._start(_KEEPER)
+            self._assembly.prepare(self._settings)
+            importlib.import_module("openorders.server.worker")
 
     def _signalled(self, number: int, _frame: object) -> None:
         if number in (signal.SIGTERM, signal.SIGINT):
@@ -98,14 +109,22 @@ class Supervisor:
     def _duty(self, name: str) -> Duty:
         settings, assembly, url, folder = self._settings, self._assembly, self._url, self._metrics
 
-        async def keep(stopping: Stopping, voice: Voice) -> None:
-            _close(self._sockets)
-            await _keep(settings, assembly, Metrics(folder, self._slot(name)), stopping, voice)
+        async def keep(stopping: "Stopping", voice: Voice) -> None:
+            # Each child loads what it is made of, unless this process has by then.
+            from openorders.server import keeper
+            from openorders.telemetry import Metrics
 
-        async def answer(stopping: Stopping, voice: Voice) -> None:
+            _close(self._sockets)
+            metrics = Metrics(folder, self._slot(name))
+            await keeper.keep(settings, assembly, metrics, stopping, voice)
+
+        async def answer(stopping: "Stopping", voice: Voice) -> None:
+            from openorders.server import worker
+            from openorders.telemetry import Metrics
+
             slot = self._slot(name)
             _close(one for one in self._sockets if one is not self._sockets[slot])
-            await answer_requests(
+            await worker.answer_requests(
                 settings,
                 assembly,
                 url,
@@ -141,16 +160,16 @@ class Supervisor:
                 self._report(text)
             elif kind == FAILED:
                 child.problem = text
+            elif kind == FOUND:
+                self._found(text)
             elif kind == READY:
                 child.is_ready = True
-                if child.name == _KEEPER:
-                    self._kept(text)
         everybody = len(self._children) == len(self._sockets) + 1
         if everybody and not self._told and all(one.is_ready for one in self._children.values()):
             self._told = True
             self._on_ready()
 
-    def _kept(self, url: str) -> None:
+    def _found(self, url: str) -> None:
         """The database is up. Those who know another address of it are replaced."""
         moved, self._url = self._url not in ("", url), url
         for slot in range(len(self._sockets)):
@@ -163,6 +182,8 @@ class Supervisor:
     def _lost(self, child: Child) -> None:
         self._selector.unregister(child.ears)
         del self._children[child.name]
+        from openorders.telemetry import forget_process
+
         forget_process(self._metrics, self._slot(child.name))
         if self._asked:
             return
@@ -210,19 +231,3 @@ _HEARD: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
 def _close(sockets: Iterable[socket.socket]) -> None:
     for one in sockets:
         one.close()
-
-
-async def _keep(
-    settings: Settings, assembly: Assembly, metrics: Metrics, stopping: Stopping, voice: Voice
-) -> None:
-    """Keep the database and the loops until asked to stop."""
-    try:
-        async with (
-            assembly.database(settings, lambda text: voice.say(REPORT, text)) as url,
-            assembly.background(settings, url, metrics),
-        ):
-            stopping.started()
-            voice.say(READY, url)
-            await stopping.asked.wait()
-    except assembly.expected as error:
-        voice.say(FAILED, str(error))

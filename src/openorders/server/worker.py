@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import resource
-import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -14,49 +13,12 @@ from openorders.server.assembly import Assembly
 from openorders.server.lifecycle import Lifecycle
 from openorders.server.listener import Listener
 from openorders.server.protocol import Limits
+from openorders.server.stopping import Stopping
 from openorders.settings import Settings
 from openorders.telemetry import Metrics
 
 _OTHER_FILES: Final = 256
 """Open files that are left to what is no client: the database, webhooks, exports."""
-
-
-class Stopping:
-    """How a process is told to end: `asked` politely, then perhaps `at_once`.
-
-    Made by the task that starts the process: being asked cancels it, until it has `started`.
-    """
-
-    def __init__(self) -> None:
-        self.asked = asyncio.Event()
-        self.at_once = asyncio.Event()
-        self._starting = asyncio.current_task()
-
-    def started(self) -> None:
-        """From now on, ending is up to whoever waits for `asked`."""
-        self._starting = None
-
-    def ask(self) -> None:
-        """End when everything under way is done; asked a second time, end at once."""
-        if self.asked.is_set():
-            self.at_once.set()
-        self._ask()
-
-    def force(self) -> None:
-        """End at once."""
-        self.at_once.set()
-        self._ask()
-
-    def _ask(self) -> None:
-        self.asked.set()
-        if self._starting is not None:
-            self._starting.cancel()
-
-    def listen_to(self, *signals: signal.Signals) -> None:
-        """Be asked by these signals."""
-        loop = asyncio.get_running_loop()
-        for one in signals:
-            loop.add_signal_handler(one, self.ask)
 
 
 async def answer_requests(

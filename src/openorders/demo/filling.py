@@ -1,7 +1,7 @@
 """Fill a fresh database with the demo, all of it or nothing, and leave one in use alone."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Final
@@ -33,23 +33,12 @@ _BEFORE_THE_FIRST_ORDER: Final = timedelta(days=1)
 _CHARGED: Final = ("charged", "paid")
 
 
-@dataclass(frozen=True, slots=True)
-class Filled:
-    """Whether the demo was filled in `now`, and whether it is `here`: a database that somebody
-    uses for other stores is left alone.
-    """
-
-    now: bool
-    here: bool
-
-
-async def fill(database: Database, token: Callable[[], str]) -> Filled:
-    """Fill the demo in, unless there is any store. `token` gives unguessable text."""
+async def fill_all(database: Database, token: Callable[[], str]) -> bool:
+    """Fill the demo in; False, and nothing done, when there is a store by now."""
     async with database.transaction() as connection:
         await bulk.take_turn(connection)
-        names = {store.name for store in await stores.all_stores(connection)}
-        if names:
-            return Filled(now=False, here=names >= set(STORES))
+        if await stores.all_stores(connection):
+            return False
         files = [load(name) for name in STORES]
         charges = sum(
             step.to in _CHARGED for file in files for order in file.orders for step in order.steps
@@ -58,7 +47,7 @@ async def fill(database: Database, token: Callable[[], str]) -> Filled:
         for file in files:
             await _fill_store(connection, file, payment_ids, token)
         await bulk.begin_ids_after(connection, LAST_IDS)
-    return Filled(now=True, here=True)
+    return True
 
 
 async def _fill_store(
