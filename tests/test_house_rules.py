@@ -116,7 +116,6 @@ WITHOUT_STORE_ID = {
     "figures.allow_time": "settings of the transaction",
     "figures.day_in_zone": "about the time zones of the server",
     "figures.find_work": "finds what to fold in all stores, for the one loop that does",
-    "figures.waiting": "counts what waits in all stores together, for the operator",
     "listing.plan_each_chunk": "settings of the transaction",
     "listing.plan_for_the_values": "settings of the transaction",
     "mails.announce": "wakes whoever hands mails over, of any store",

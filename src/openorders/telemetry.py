@@ -31,6 +31,8 @@ BACKLOG: Final[Mapping[str, str]] = {
     "mails_waiting": "Mails that are to be sent, or sent again.",
     "mails_lag_seconds": "How long the mail that is due first has been due.",
     "mails_given_up": "Mails that were given up in the last 24 hours.",
+    "figure_changes_waiting": "Changes of orders that are not folded into the figures yet.",
+    "figures_missing_stores": "Stores whose figures are to be computed from their orders.",
 }
 """What waits to be done: each name, after `openorders_`, is a gauge. Counts stop at 10,001."""
 

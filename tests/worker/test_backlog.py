@@ -9,6 +9,7 @@ from openorders.domain.refusals import Refused
 from openorders.domain.store_settings import StorePolicy
 from openorders.store.database import Database
 from openorders.telemetry import BACKLOG, Metrics
+from openorders.usecases.fold_figures import fold_figures
 from openorders.usecases.measure_backlog import measure_backlog
 from openorders.usecases.pay_order import Pay, pay_order
 from openorders.usecases.sequence_events import sequence
@@ -119,3 +120,12 @@ def test_every_figure_is_a_gauge_from_the_first_look_on() -> None:
     assert 'openorders_background_done_total{loop="sweep"} 3.0' in told
     assert 'openorders_background_failures_total{loop="sweep"} 1.0' in told
     assert 'openorders_background_last_run_timestamp_seconds{loop="sweep"} 1' in told
+
+
+async def test_changes_wait_until_they_are_folded(world: World) -> None:
+    await world.sells()
+    await world.placed()
+    found = await measure_backlog(world.services)
+    assert (found["figure_changes_waiting"], found["figures_missing_stores"]) == (1, 0)
+    assert await fold_figures(world.services) == 1
+    assert (await measure_backlog(world.services))["figure_changes_waiting"] == 0

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from openorders.usecases.verify_ledgers import Found
 
 
-_SOUND: Final = "The books add up: stock, totals, payments and states agree with the ledgers."
+_SOUND: Final = (
+    "The books add up: stock, totals, payments, states and figures agree with the ledgers."
+)
 _AGREED: Final = "The books of every gateway agree with ours."
 _NO_BOOKS: Final = "There is no store in this database, and so nothing to verify."
 _SINCE: Final = timedelta(days=30)
@@ -41,7 +43,7 @@ def verify(
     json: AsJson = False,
     where: Where = HERE,
 ) -> None:
-    """Recompute stock, totals, payments and states from the ledgers; name every difference.
+    """Recompute stock, totals, payments, states and figures from the ledgers; name differences.
 
     Reads one consistent view while servers go on working, and changes nothing. Ends with exit
     code 1 if there is a difference. With --json, a list of objects.

@@ -5,7 +5,7 @@ refunded. A day is a day of the store: it begins at the first midnight of its ti
 23 or 25 hours long where clocks are changed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -50,6 +50,11 @@ class Period:
 
     start: date | None = None
     end: date | None = None
+
+    @property
+    def days(self) -> tuple[date, date]:
+        """Its first and its last day."""
+        return self.start or date.min, self.end or date.max
 
     def instants(self, zone: ZoneInfo) -> tuple[datetime, datetime]:
         """The same as instants: from the first one on, before the second one."""
@@ -132,22 +137,16 @@ def first_day_of(day: date, grouping: Grouping) -> date:
             return day
 
 
-def stretches(first: datetime, last: datetime, grouping: Grouping, zone: ZoneInfo) -> list[date]:
-    """The first days of all stretches that the instants and what is between them fall into."""
-    day = first_day_of(first.astimezone(zone).date(), grouping)
-    until = last.astimezone(zone).date()
-    days: list[date] = []
-    while day <= until:
-        days.append(day)
-        day = _following(day, grouping)
-    return days
+def days_between(first: datetime, last: datetime, zone: ZoneInfo) -> list[date]:
+    """The days there that the instants and what is between them fall into."""
+    day, until = first.astimezone(zone).date(), last.astimezone(zone).date()
+    return [day + timedelta(days=n) for n in range((until - day).days + 1)]
 
 
-def _following(day: date, grouping: Grouping) -> date:
-    match grouping:
-        case Grouping.WEEK:
-            return day + timedelta(days=7)
-        case Grouping.MONTH:
-            return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
-        case _:
-            return day + timedelta(days=1)
+def gathered(days: Iterable[tuple[date, Figures]], grouping: Grouping) -> tuple[Group, ...]:
+    """The figures of ascending days as groups of that calendar, which ascend too."""
+    groups: dict[date, Figures] = {}
+    for day, figures in days:
+        first = first_day_of(day, grouping)
+        groups[first] = groups[first] + figures if first in groups else figures
+    return tuple(Group(first, figures) for first, figures in groups.items())

@@ -251,9 +251,10 @@ class KeyInFlight:
 
 @dataclass(frozen=True, slots=True)
 class QueryTooExpensive:
-    """The search would run longer than allowed. `costly` names the part that makes it so."""
+    """It would run longer than `seconds`. `costly` names the part that makes it so."""
 
     costly: str
+    seconds: int = 2
 
 
 @dataclass(frozen=True, slots=True)

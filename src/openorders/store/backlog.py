@@ -45,6 +45,14 @@ class Trouble:
     failing_since: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unfolded:
+    """Changes that are to be folded into figures, and stores that have no figures yet."""
+
+    changes: int
+    unbuilt: int
+
+
 async def open_operations(connection: Connection) -> Queue:
     """Calls to gateways whose outcome is not known."""
     return await _queue(_Q.open_operations, connection)
@@ -88,6 +96,12 @@ async def waiting_deliveries(connection: Connection) -> Queue:
 async def troubled_endpoints(connection: Connection) -> Trouble:
     """Webhook endpoints that need somebody's attention."""
     return Trouble(**dict(await _one(_Q.troubled_endpoints, connection)))
+
+
+async def unfolded_changes(connection: Connection) -> Unfolded:
+    """What happened to orders and is to be folded into the figures."""
+    row = await _one(_Q.unfolded_changes, connection)
+    return Unfolded(changes=int(row["changes"]), unbuilt=row["unbuilt"])
 
 
 async def _queue(statement: Statement, connection: Connection, **values: object) -> Queue:

@@ -15,7 +15,7 @@ select count(*) as waiting, min(o.created_at) as oldest
 from (select p.created_at from pending_orders p limit :most) as o;
 
 -- name: overdue_orders
--- Orders whose time to be paid is over (orders_awaiting_payment, store by store).
+-- Orders whose time to be paid is over (orders_by_word, store by store).
 select count(*) as waiting
 from (
     select o.id
@@ -129,3 +129,10 @@ select count(*) filter (where e.off_reason in ('failing', 'gone')) as off,
     min(e.failing_since) filter (where e.state = 'active') as failing_since
 from (select e.state, e.off_reason, e.failures, e.failing_since
     from webhook_endpoints e limit :most) as e;
+
+-- name: unfolded_changes
+-- How many changes are to be folded, in all stores together, and how many stores have no figures
+-- yet (primary key, store by store).
+select least(coalesce(sum(changes_waiting(f.store_id, f.mark, :most)), 0), :most) as changes,
+    count(*) filter (where f.zone is null) as unbuilt
+from figure_stores f;

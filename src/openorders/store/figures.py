@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from asyncpg import Record
+from asyncpg import Record, exceptions
 
 from openorders.domain.ids import StoreId
 from openorders.domain.metrics import WITHOUT_REVENUE, Figures
@@ -111,9 +111,13 @@ async def rebuild(tx: Connection, store_id: StoreId) -> None:
     await tx.execute(statement.sql, *arguments, timeout=REBUILD_S)
 
 
-async def knows_zone(connection: Connection, zone: str) -> bool:
-    """Whether the database can tell the days of this time zone."""
-    return await _Q.knows_zone.fetchval(connection, zone=zone) is True
+async def knows_zone(tx: Connection, zone: str) -> bool:
+    """Whether the database can tell the days of this time zone; if not, the transaction is over."""
+    try:
+        await _Q.day_in_zone.fetchval(tx, zone=zone)
+    except exceptions.InvalidParameterValueError:
+        return False
+    return True
 
 
 def _of_word(row: Record) -> Figures:

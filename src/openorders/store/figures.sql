@@ -125,12 +125,53 @@ select set_config('statement_timeout', '0', true);
 -- Computes the figures of a store from its orders: reads them all.
 select rebuild_order_figures(:store_id::bigint);
 
--- name: knows_zone
--- Whether the database knows this time zone: reads the list of those it has from its files.
-select exists (select from pg_timezone_names z where z.name = :zone::text);
+-- name: day_in_zone
+-- The day that it is in a time zone; an error for one that the database does not know.
+select (now() at time zone :zone::text)::date;
 
--- name: waiting
--- How many changes are still to be folded, in all stores together, and in how many stores.
-select coalesce(sum(changes_waiting(f.store_id, f.mark, :most)), 0)::bigint as waiting,
-    count(*) filter (where f.zone is null) as unbuilt
-from figure_stores f;
+-- name: figure_differences
+-- What the orders of a store add up to, by day and word and by word alone, where the figures say
+-- something else.
+with read as (
+    select (o.created_at at time zone s.time_zone)::date as day, o.word, count(*) as orders,
+        sum(o.total) as total
+    from stores s
+    join orders o on o.store_id = s.store_id
+    where s.store_id = :store_id
+    group by (o.created_at at time zone s.time_zone)::date, o.word
+),
+kept as (
+    select f.day, f.word, sum(f.orders) as orders, sum(f.total) as total
+    from (
+        select o.day, o.word, o.orders, o.total
+        from order_figures o
+        where o.store_id = :store_id
+        union all
+        select n.day, n.word, n.orders, n.total
+        from figures_since(:store_id) n
+    ) f
+    group by f.day, f.word
+),
+words as (
+    select w.word, count_orders(:store_id, array[w.word]) as orders
+    from (
+        select c.word from order_counts c where c.store_id = :store_id union select r.word from read r
+    ) w
+)
+select :store_id::bigint as id, d.what || ' ' || word || ' of ' || day::text as what,
+    d.expected::text as expected, d.found::text as found
+from read
+full join kept using (day, word)
+cross join lateral (values
+    ('orders', coalesce(read.orders, 0)::numeric, coalesce(kept.orders, 0)),
+    ('total', coalesce(read.total, 0), coalesce(kept.total, 0))
+) as d (what, expected, found)
+where d.expected <> d.found
+union all
+select :store_id::bigint, 'orders ' || words.word, coalesce(r.orders, 0)::text, words.orders::text
+from words
+left join (
+    select read.word, sum(read.orders)::bigint as orders from read group by read.word
+) r on r.word = words.word
+where coalesce(r.orders, 0) <> words.orders
+order by what;

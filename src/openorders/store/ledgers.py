@@ -14,6 +14,7 @@ from openorders.store.database import Connection
 from openorders.store.queries import Statement
 
 _Q = queries.load("ledgers")
+_FIGURES = queries.load("figures")
 _FETCHED_AT_ONCE: Final = 500
 
 
@@ -23,6 +24,7 @@ class Subject(StrEnum):
     VARIANT = "variant"
     ORDER = "order"
     PAYMENT = "payment"
+    STORE = "store"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,7 @@ _CHECKS: Final[dict[str, tuple[tuple[Subject, Statement], ...]]] = {
         (Subject.ORDER, _Q.refund_differences),
     ),
     "states": ((Subject.ORDER, _Q.state_differences),),
+    "figures": ((Subject.STORE, _FIGURES.figure_differences),),
 }
 
 CHECKS: Final = tuple(_CHECKS)

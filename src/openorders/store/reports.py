@@ -1,20 +1,31 @@
-"""Figures over many orders, summed by the database: it reads rows where we would read orders."""
+"""Figures over many orders, summed by the database: it reads rows where we would read orders.
+
+What may take long is given up after a while; `store.figures` has what is kept ready.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from asyncpg import Record
+from asyncpg import Record, exceptions
 
 from openorders.domain.ids import CustomerId, StoreId, VariantId
 from openorders.domain.metrics import LARGEST_GROUPS, WITHOUT_REVENUE, Figures, Group
 from openorders.domain.order import Word
 from openorders.store import queries
 from openorders.store.database import Connection
+from openorders.store.queries import Statement
+
+SECONDS_MAX: Final = 20
+"""A statement that reads longer is given up."""
 
 _Q = queries.load("reports")
 _WITHOUT_REVENUE: Final = sorted(word.value for word in WITHOUT_REVENUE)
+
+
+class TooManyOrdersError(Exception):
+    """Reading the orders took longer than `SECONDS_MAX`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +58,7 @@ async def plan_for_the_values(connection: Connection) -> None:
 
 async def by_word(connection: Connection, counted: Counted) -> Mapping[Word, Figures]:
     """Figures of every word that any of the orders has."""
-    rows = await _Q.figures_by_word.fetch(connection, **counted.parameters())
+    rows = await _fetch(connection, _Q.figures_by_word, **counted.parameters())
     figures: dict[Word, Figures] = {}
     for row in rows:
         word, orders = Word(row["word"]), int(row["orders"])
@@ -73,8 +84,9 @@ async def by_stretch(
 
     Empty stretches are left out.
     """
-    rows = await _Q.figures_by_stretch.fetch(
+    rows = await _fetch(
         connection,
+        _Q.figures_by_stretch,
         **counted.parameters(),
         beginnings=list(beginnings),
         without_revenue=_WITHOUT_REVENUE,
@@ -84,8 +96,9 @@ async def by_stretch(
 
 async def by_customer(connection: Connection, counted: Counted) -> tuple[list[Group], int]:
     """The customers with the largest revenue, and how many customers there are."""
-    rows = await _Q.figures_by_customer.fetch(
+    rows = await _fetch(
         connection,
+        _Q.figures_by_customer,
         **counted.parameters(),
         most=LARGEST_GROUPS,
         without_revenue=_WITHOUT_REVENUE,
@@ -95,13 +108,23 @@ async def by_customer(connection: Connection, counted: Counted) -> tuple[list[Gr
 
 async def by_variant(connection: Connection, counted: Counted) -> tuple[list[Group], int]:
     """The variants with the largest revenue, and how many variants were ordered."""
-    rows = await _Q.figures_by_variant.fetch(
+    rows = await _fetch(
         connection,
+        _Q.figures_by_variant,
         **counted.parameters(),
         most=LARGEST_GROUPS,
         without_revenue=_WITHOUT_REVENUE,
     )
     return [Group(VariantId(row["key"]), _figures(row)) for row in rows], _groups_total(rows)
+
+
+async def _fetch(connection: Connection, statement: Statement, **values: object) -> list[Record]:
+    try:
+        return await connection.fetch(
+            statement.sql, *statement.arguments(values), timeout=SECONDS_MAX
+        )
+    except (TimeoutError, exceptions.QueryCanceledError) as error:
+        raise TooManyOrdersError from error
 
 
 def _figures(row: Record) -> Figures:

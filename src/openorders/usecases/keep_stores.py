@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from openorders.domain.ids import StoreId
 from openorders.domain.store_settings import Store
-from openorders.store import stores
+from openorders.store import figures, stores
 from openorders.store.database import Connection
 from openorders.usecases import store_file
 from openorders.usecases.context import Services
@@ -104,6 +104,7 @@ async def _create(services: Services, connection: Connection, document: dict[str
     if missing:
         raise StoreFileError(*(Problem(name, "is required") for name in missing))
     store = store_file.read(document, Store(id=_UNKNOWN, name="", currency="USD"))
+    await _refuse_unknown_zone(connection, store)
     try:
         store_id = await stores.create(connection, store, services.clock())
     except stores.NameTakenError as error:
@@ -123,13 +124,24 @@ async def _change(connection: Connection, document: dict[str, Any], before: Stor
         )
     if store.currency != before.currency:
         _refuse_old_amounts(document, before)
+    moved = store.time_zone != before.time_zone
+    if moved:
+        await _refuse_unknown_zone(connection, store)
     try:
         await stores.change(connection, store)
     except stores.NameTakenError as error:
         raise StoreFileError(_name_taken(store)) from error
     except stores.TokenTakenError as error:
         raise StoreFileError(_TOKEN_TAKEN) from error
+    if moved:
+        await figures.rebuild(connection, store.id)  # every day begins at another time now
     return Outcome(store=store, applied=Applied.CHANGED)
+
+
+async def _refuse_unknown_zone(connection: Connection, store: Store) -> None:
+    """The database splits time into days too, and has a list of its own."""
+    if not await figures.knows_zone(connection, store.time_zone):
+        raise StoreFileError(Problem("time_zone", "is not known to this database"))
 
 
 def _refuse_old_amounts(document: dict[str, Any], before: Store) -> None:

@@ -22,6 +22,7 @@ async def measure_backlog(services: Services) -> dict[str, float]:
             **await _told(connection, now),
             **await _paid(connection, now),
             **await _written(connection, now),
+            **await _counted(connection),
         }
 
 
@@ -66,6 +67,11 @@ async def _written(connection: Connection, now: datetime) -> dict[str, float]:
         "mails_lag_seconds": _since(mails.due, now),
         "mails_given_up": given_up.waiting,
     }
+
+
+async def _counted(connection: Connection) -> dict[str, float]:
+    unfolded = await backlog.unfolded_changes(connection)
+    return {"figure_changes_waiting": unfolded.changes, "figures_missing_stores": unfolded.unbuilt}
 
 
 def _since(then: datetime | None, now: datetime) -> float:

@@ -1,5 +1,5 @@
-"""Verify the books: recompute stock, totals, payments and states from the ledgers, and name
-every difference. Nothing is changed, and orders go on being placed meanwhile.
+"""Verify the books: recompute stock, totals, payments, states and figures from the ledgers,
+and name every difference. Nothing is changed, and orders go on being placed meanwhile.
 """
 
 from collections.abc import AsyncIterator, Callable

@@ -107,8 +107,8 @@ def _said(reason: Reason) -> tuple[int, Fault]:
             return 409, Fault("IDEMPOTENCY_KEY_IN_USE", message)
         case no.Overloaded():
             return 503, Fault("UNAVAILABLE", _BUSY)
-        case no.QueryTooExpensive(costly):
-            message = f"The query takes longer than 2 seconds. Its costly part is {costly}."
+        case no.QueryTooExpensive(costly, seconds):
+            message = f"The query takes longer than {seconds} seconds. Its costly part is {costly}."
             return 400, Fault("QUERY_TOO_EXPENSIVE", message)
         case no.QueryFailed(problem, part):
             message = f"{part}: expected a result for every order, found {problem}."
