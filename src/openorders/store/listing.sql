@@ -1,3 +1,9 @@
+-- name: plan_for_the_values
+-- Plans the statements of this transaction for what they ask, each time, and has the server stop
+-- one that runs longer.
+select set_config('plan_cache_mode', 'force_custom_plan', true),
+    set_config('statement_timeout', :most_ms::text, true);
+
 -- name: plan_each_chunk
 -- Plans the statements of this transaction each time: one that was planned when the tables were
 -- small would serve a stream to its end, since a transaction hears of new statistics only after it.
@@ -7,27 +13,31 @@ select set_config('plan_cache_mode', 'force_custom_plan', true);
 -- The orders of a page (id, place), with their lines, in the order in which the page names them.
 -- `store.criteria` puts the page in front, so that lines are read for these orders only. `offset 0`
 -- keeps to this one way, by the primary keys, whatever is believed of the tables' sizes.
-select o.id, o.number, o.customer_id, c.name as customer_name, c.email as customer_email,
-    o.partner_name, o.customer_reference, o.currency, o.minor_digits,
-    o.subtotal, o.discount, o.shipping, o.taxes, o.discount_code,
-    o.progress, o.payment, o.fulfilment, o.payment_asked,
-    o.shipping_method, o.estimated_delivery, o.shipping_address, o.billing_address,
-    o.payment_method, o.payment_gateway, o.payment_token, o.notes, o.shipment, o.cancellation,
-    o.created_at, o.updated_at, o.completed_at, o.version,
-    (
-        select json_agg(json_build_object(
-            'id', l.id, 'product_id', l.product_id, 'variant_id', l.variant_id,
-            'product_name', l.product_name, 'variant_name', l.variant_name, 'sku', l.sku,
-            'image', l.image, 'unit_price', l.unit_price, 'quantity', l.quantity,
-            'discount_share', l.discount_share, 'tax_shares', l.tax_shares, 'state', l.state
-        ) order by l.position)
-        from order_lines l where l.store_id = o.store_id and l.order_id = o.id
-    ) as lines
-from page
-cross join lateral (
-    select * from orders where store_id = :store_id and id = page.id offset 0
-) o
-cross join lateral (
-    select name, email from customers where store_id = o.store_id and id = o.customer_id offset 0
-) c
-order by page.place;
+select to_json(it) as it
+from (
+    select o.id, o.number,
+        json_build_object('id', c.id, 'name', c.name, 'email', c.email) as customer,
+        o.partner_name, o.customer_reference, o.currency, o.minor_digits,
+        json_build_object(
+            'subtotal', o.subtotal, 'discount', o.discount, 'shipping', o.shipping,
+            'taxes', o.taxes
+        ) as totals,
+        o.discount_code, o.progress, o.payment, o.fulfilment, o.payment_asked,
+        o.shipping_method, o.estimated_delivery, o.shipping_address, o.billing_address,
+        o.payment_method, o.payment_gateway, o.payment_token, o.notes, o.shipment, o.cancellation,
+        o.created_at, o.updated_at, o.completed_at, o.version,
+        (
+            select json_agg(l order by l.position)
+            from order_lines l where l.store_id = o.store_id and l.order_id = o.id
+        ) as lines,
+        page.place
+    from page
+    cross join lateral (
+        select * from orders where store_id = :store_id and id = page.id offset 0
+    ) o
+    cross join lateral (
+        select id, name, email from customers
+        where store_id = o.store_id and id = o.customer_id offset 0
+    ) c
+) it
+order by it.place;

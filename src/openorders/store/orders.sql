@@ -1,39 +1,32 @@
+-- name: read_order_with_lines
+-- One order as a list shows it, as one document: what becomes an order is put together here, once,
+-- and not column by column. What `Order` does not name is ignored. Primary keys.
+select to_json(it) as it
+from (
+    select o.id, o.number,
+        json_build_object('id', c.id, 'name', c.name, 'email', c.email) as customer,
+        o.partner_name, o.customer_reference, o.currency, o.minor_digits,
+        json_build_object(
+            'subtotal', o.subtotal, 'discount', o.discount, 'shipping', o.shipping,
+            'taxes', o.taxes
+        ) as totals,
+        o.discount_code, o.progress, o.payment, o.fulfilment, o.payment_asked,
+        o.shipping_method, o.estimated_delivery, o.shipping_address, o.billing_address,
+        o.payment_method, o.payment_gateway, o.payment_token, o.notes, o.shipment, o.cancellation,
+        o.created_at, o.updated_at, o.completed_at, o.version,
+        (
+            select json_agg(l order by l.position)
+            from order_lines l where l.store_id = o.store_id and l.order_id = o.id
+        ) as lines
+    from orders o
+    join customers c on c.store_id = o.store_id and c.id = o.customer_id
+    where o.store_id = :store_id and o.id = :id
+) it;
+
 -- name: read_order
--- One order with everything: lines, payments, refunds, history. Primary keys, payments_by_order,
--- refunds_by_order and the operations' indexes by payment and by refund.
-select o.id, o.number, o.customer_id, c.name as customer_name, c.email as customer_email,
-    o.partner_name, o.customer_reference, o.currency, o.minor_digits,
-    o.subtotal, o.discount, o.shipping, o.taxes, o.discount_code,
-    o.progress, o.payment, o.fulfilment, o.payment_asked,
-    o.shipping_method, o.estimated_delivery, o.shipping_address, o.billing_address,
-    o.payment_method, o.payment_gateway, o.payment_token, o.notes, o.shipment, o.cancellation,
-    o.created_at, o.updated_at, o.completed_at, o.version,
-    (
-        select json_agg(json_build_object(
-            'id', l.id, 'product_id', l.product_id, 'variant_id', l.variant_id,
-            'product_name', l.product_name, 'variant_name', l.variant_name, 'sku', l.sku,
-            'image', l.image, 'unit_price', l.unit_price, 'quantity', l.quantity,
-            'discount_share', l.discount_share, 'tax_shares', l.tax_shares, 'state', l.state
-        ) order by l.position)
-        from order_lines l where l.store_id = o.store_id and l.order_id = o.id
-    ) as lines,
-    (
-        select json_agg(json_build_object(
-            'id', p.id, 'gateway', p.gateway, 'method', p.method, 'amount', p.amount,
-            'state', p.state, 'captured', p.captured, 'refunded', p.refunded,
-            'refunding', x.refunding, 'ending', x.ending, 'reference', p.reference, 'card_brand', p.card_brand,
-            'card_last_four', p.card_last_four, 'decline_code', p.decline_code,
-            'action_url', p.action_url, 'created_at', p.created_at, 'settled_at', p.settled_at
-        ) order by p.id)
-        from payments p
-        cross join lateral (
-            select coalesce(sum(x.amount) filter (where x.kind = 'refund'), 0) as refunding,
-                coalesce(bool_or(x.kind in ('capture', 'void')), false) as ending
-            from payment_operations x
-            where x.store_id = p.store_id and x.payment_id = p.id and x.state = 'started'
-        ) as x
-        where p.store_id = o.store_id and p.order_id = o.id
-    ) as payments,
+-- One order with everything: lines, payments, history; and its refunds. Primary keys,
+-- payments_by_order, refunds_by_order and the operations' indexes by payment and by refund.
+select to_json(it) as it,
     (
         select json_agg(json_build_object(
             'id', r.id, 'amount', r.amount, 'shipping', r.shipping, 'goodwill', r.goodwill,
@@ -54,18 +47,50 @@ select o.id, o.number, o.customer_id, c.name as customer_name, c.email as custom
             ) order by l.line_id), '[]') as lines
             from refund_lines l where l.store_id = r.store_id and l.refund_id = r.id
         ) as l
-        where r.store_id = o.store_id and r.order_id = o.id
-    ) as refunds,
-    (
-        select json_agg(json_build_object(
-            'word', h.word, 'at', h.at, 'actor', h.actor, 'contract', h.contract,
-            'reason', h.reason
-        ) order by h.position)
-        from order_history h where h.store_id = o.store_id and h.order_id = o.id
-    ) as history
-from orders o
-join customers c on c.store_id = o.store_id and c.id = o.customer_id
-where o.store_id = :store_id and o.id = :id;
+        where r.store_id = :store_id and r.order_id = it.id
+    ) as refunds
+from (
+    select o.id, o.number,
+        json_build_object('id', c.id, 'name', c.name, 'email', c.email) as customer,
+        o.partner_name, o.customer_reference, o.currency, o.minor_digits,
+        json_build_object(
+            'subtotal', o.subtotal, 'discount', o.discount, 'shipping', o.shipping,
+            'taxes', o.taxes
+        ) as totals,
+        o.discount_code, o.progress, o.payment, o.fulfilment, o.payment_asked,
+        o.shipping_method, o.estimated_delivery, o.shipping_address, o.billing_address,
+        o.payment_method, o.payment_gateway, o.payment_token, o.notes, o.shipment, o.cancellation,
+        o.created_at, o.updated_at, o.completed_at, o.version,
+        (
+            select json_agg(l order by l.position)
+            from order_lines l where l.store_id = o.store_id and l.order_id = o.id
+        ) as lines,
+        (
+            select coalesce(json_agg(json_build_object(
+                'id', p.id, 'gateway', p.gateway, 'method', p.method, 'amount', p.amount,
+                'state', p.state, 'captured', p.captured, 'refunded', p.refunded,
+                'refunding', x.refunding, 'ending', x.ending, 'reference', p.reference,
+                'card_brand', p.card_brand, 'card_last_four', p.card_last_four,
+                'decline_code', p.decline_code, 'action_url', p.action_url,
+                'created_at', p.created_at, 'settled_at', p.settled_at
+            ) order by p.id), '[]')
+            from payments p
+            cross join lateral (
+                select coalesce(sum(x.amount) filter (where x.kind = 'refund'), 0) as refunding,
+                    coalesce(bool_or(x.kind in ('capture', 'void')), false) as ending
+                from payment_operations x
+                where x.store_id = p.store_id and x.payment_id = p.id and x.state = 'started'
+            ) as x
+            where p.store_id = o.store_id and p.order_id = o.id
+        ) as payments,
+        (
+            select coalesce(json_agg(h order by h.position), '[]')
+            from order_history h where h.store_id = o.store_id and h.order_id = o.id
+        ) as history
+    from orders o
+    join customers c on c.store_id = o.store_id and c.id = o.customer_id
+    where o.store_id = :store_id and o.id = :id
+) it;
 
 -- name: lock_orders
 -- Locks orders to change them, always in the order of their ids so that two callers cannot
