@@ -13,6 +13,11 @@ async def seen(connection: Connection, ctx: Context, order_id: OrderId) -> Order
     return _visible(ctx, order_id, await orders.read(connection, ctx.store_id, order_id))
 
 
+async def seen_with_lines(connection: Connection, ctx: Context, order_id: OrderId) -> Order:
+    """The same, to be shown without its payments, refunds and history."""
+    return _visible(ctx, order_id, await orders.read_with_lines(connection, ctx.store_id, order_id))
+
+
 async def locked(tx: Connection, ctx: Context, order_id: OrderId) -> Order:
     """The order, to be changed until the transaction ends; `If-Match` is checked here."""
     order = _visible(ctx, order_id, await orders.lock(tx, ctx.store_id, order_id))

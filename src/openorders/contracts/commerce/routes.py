@@ -30,7 +30,7 @@ from openorders.domain.refusals import (
 from openorders.usecases.advance_order import advance_order
 from openorders.usecases.cancel_order import cancel_order
 from openorders.usecases.place_order import place_order
-from openorders.usecases.read_orders import list_orders, read_order
+from openorders.usecases.read_orders import list_orders, read_order_with_lines
 
 _EXAMPLE: Final = OrderId(123456789)
 _ORDER_ID: Final = {"order_id": "ORD123456789"}
@@ -93,7 +93,7 @@ async def create_order(call: Call, data: OrderIn) -> Answer:
 )
 async def get_order(call: Call, order_id: str) -> Answer:
     """One order as it is now, with its address when it has one."""
-    order = await read_order(call.context, parse_order(order_id))
+    order = await read_order_with_lines(call.context, parse_order(order_id))
     return kit.answer(200, translate.order_out(order), etag=order.version)
 
 

@@ -15,7 +15,7 @@ from openorders.domain.refusals import (
     ProductNotFound,
 )
 from openorders.usecases.place_order import place_order
-from openorders.usecases.read_orders import read_order, stream_orders
+from openorders.usecases.read_orders import read_order_with_lines, stream_orders
 
 
 @kit.post(
@@ -69,7 +69,7 @@ async def list_orders(call: Call, query: ListQuery) -> Stream:
 )
 async def get_order(call: Call, order_id: str) -> Answer:
     """One order with its lines."""
-    return _shown(200, await read_order(call.context, ids.parse_order(order_id)))
+    return _shown(200, await read_order_with_lines(call.context, ids.parse_order(order_id)))
 
 
 def _created(order: Order) -> Answer:
