@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from openorders.domain.access import Role
 from openorders.domain.ids import OrderId
+from openorders.domain.narrowing import in_minor_units
 from openorders.domain.order import Order
 from openorders.domain.refusals import QueryFailed, QueryTooExpensive, Refused
 from openorders.domain.search import Expression, Search, all_of, of_customer, of_partner
@@ -56,17 +57,15 @@ async def list_orders(
     and with `QueryFailed` one whose `calculation` divides by zero or overflows on an order.
     """
     scoped = replace(search, criteria=scope(ctx, search.criteria))
+    # A store keeps its currency once it has orders, so all of them have its digits.
+    wanted = in_minor_units(scoped, ctx.store.minor_digits)
     try:
-        async with ctx.services.database.connection() as connection:
-            orders = await listing.page(connection, ctx.store_id, scoped)
-            count = None
-            if total:
-                count = await listing.count(connection, ctx.store_id, scoped, orders)
+        found = await listing.find(ctx.services.database, ctx.store_id, wanted, total=total)
     except TimeoutError:
         raise Refused(QueryTooExpensive(costly)) from None
     except listing.FAILURES as failure:
         raise Refused(QueryFailed(listing.problem(failure), calculation)) from None
-    return OrderPage(orders=orders, total=count)
+    return OrderPage(orders=found.orders, total=found.total)
 
 
 @asynccontextmanager

@@ -26,6 +26,7 @@ from openorders.domain.search import (
     Function,
     Identifier,
     In,
+    LineField,
     Not,
     Or,
     Renamed,
@@ -50,7 +51,15 @@ _MIRRORED: Final = {
 _EQUALITY: Final = (Comparison.EQ, Comparison.NE)
 _SECOND: Final = timedelta(seconds=1)
 _INDEXED: Final = frozenset(
-    {Field.ID, Field.CUSTOMER_ID, Field.WORD, Field.CREATED_AT, Field.UPDATED_AT}
+    {
+        Field.ID,
+        Field.CUSTOMER_ID,
+        Field.WORD,
+        Field.TOTAL,
+        Field.CREATED_AT,
+        Field.UPDATED_AT,
+        LineField.VARIANT_ID,
+    }
 )
 
 
@@ -221,8 +230,8 @@ def _is_served(found: Expression) -> bool:
             return True
         case Compare(left=Column(field=field)) | In(operand=Column(field=field)):
             return field in _INDEXED
-        case Compare(left=Amount()):
-            return False
+        case Compare(left=Amount(field=field), right=Value()) | In(operand=Amount(field=field)):
+            return field in _INDEXED
         case And(terms=terms) | Or(terms=terms):
             return all(isinstance(term, Compare | And | Value) for term in terms)
         case _:
