@@ -39,6 +39,13 @@ def to_grouping(query: MetricsQuery) -> Grouping | None:
     return None if query.group_by is None else _GROUPINGS[query.group_by]
 
 
+def costly(query: MetricsQuery) -> str:
+    """What to change about a query that takes too long."""
+    return (
+        "so many days" if query.group_by is None else f"groupBy={query.group_by} over so many days"
+    )
+
+
 def metrics_out(metrics: Metrics, grouping: Grouping | None, store: Store) -> MetricsOut:
     """The figures as they are printed."""
     total = metrics.total
