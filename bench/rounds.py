@@ -163,7 +163,5 @@ def _in_turn(one: _Measured, *, limit_first: bool) -> None:
 
 
 def _line(number: int, count: int, one: _Measured) -> str:
-    shown = ("rate", "limit_rate", "seconds", "limit_seconds", "p50_ms", "limit_p50_ms", "p99_ms")
-    names = [*shown, one.row.quotient.name]
-    values = [f"{name} {one.rounds[name][-1]:.4g}" for name in names if name in one.rounds]
+    values = [f"{name} {_rounded(found[-1]):,g}" for name, found in one.rounds.items()]
     return f"  {number}/{count} {one.row.name}: {', '.join(values)}"
