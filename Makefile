@@ -37,9 +37,8 @@ format: install ## rewrite the code in the one format, and fix what ruff can fix
 	@$(VENV)/bin/ruff check --fix .
 
 .PHONY: bench
-bench: install ## place orders over HTTP and with pgbench, in turn, and compare; then deliver webhooks
-	@$(VENV)/bin/python -m bench
-	@$(VENV)/bin/python -m bench.deliveries
+bench: install ## measure every case beside its limit; ARGS=--quick to see that it runs, ARGS=--help
+	@$(VENV)/bin/python -m bench $(ARGS)
 
 .PHONY: browser
 browser: install ## the tests that need a Chromium

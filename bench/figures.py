@@ -26,6 +26,7 @@ FIGURES = {
     "times": Figure(heading="times the limit", decimals=1, higher_is_better=False),
     "first_byte_ms": Figure(heading="first byte, ms", decimals=1, higher_is_better=False),
     "cpu_ms": Figure(heading="CPU per request, ms", decimals=2, higher_is_better=False),
+    "cpu_postgres_ms": Figure(heading="of it PostgreSQL, ms", decimals=2, higher_is_better=False),
     "limit_cpu_ms": Figure(heading="limit, CPU per request, ms", decimals=2, higher_is_better=None),
     "deadlocks": Figure(heading="deadlocks", decimals=0, higher_is_better=False),
     "peak_mb": Figure(heading="worker at its peak, MB", decimals=0, higher_is_better=False),

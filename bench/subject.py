@@ -43,14 +43,19 @@ class Subject:
     pid: int = 0
 
     @property
-    def processes(self) -> Processes:
-        """The server's processes and PostgreSQL's, which are no children of the server's."""
-        return Processes((self.pid, *_postmaster(self.folder)))
+    def own(self) -> Processes:
+        """The server's processes, without PostgreSQL's, which are no children of theirs."""
+        return Processes((self.pid,))
+
+    @property
+    def postgres(self) -> Processes:
+        """PostgreSQL's processes; of a server without a database there are none."""
+        return Processes(_postmaster(self.folder))
 
     @property
     def workers(self) -> list[int]:
         """The processes that answer requests."""
-        return Processes((self.pid,)).answering(self.port)
+        return self.own.answering(self.port)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from bench.load import ask, place
+from bench.measuring import Processes
 from bench.rounds import Figures, Measure
 from bench.subject import Subject
 
@@ -19,16 +20,32 @@ def asking(subject: Subject, paths: list[str], *, connections: int, seconds: int
 
 def _measured(subject: Subject, run: Callable[[], dict[str, float]]) -> Measure:
     def measure() -> Figures:
-        before = subject.processes.cpu_seconds()
+        own, postgres = _Spent(subject.own), _Spent(subject.postgres)
         done = run()
-        after = subject.processes.cpu_seconds()
-        spent = None if before is None or after is None else after - before
+        requests = done["requests"]
+        ours, theirs = own.by(requests), postgres.by(requests)
         return {
-            "rate": done["requests"] / done["seconds"],
+            "rate": requests / done["seconds"],
             "p50_ms": done["p50_ms"],
             "p95_ms": done["p95_ms"],
             "p99_ms": done["p99_ms"],
-            "cpu_ms": None if spent is None else spent * 1000 / done["requests"],
+            "cpu_ms": None if ours is None else ours + (theirs or 0),
+            "cpu_postgres_ms": theirs,
         }
 
     return measure
+
+
+class _Spent:
+    """CPU time of processes from now on."""
+
+    def __init__(self, processes: Processes) -> None:
+        self._processes = processes
+        self._before = processes.cpu_seconds()
+
+    def by(self, requests: float) -> float | None:
+        """Milliseconds for each of so many requests; None when not known."""
+        now = self._processes.cpu_seconds()
+        if self._before is None or now is None:
+            return None
+        return (now - self._before) * 1000 / requests
