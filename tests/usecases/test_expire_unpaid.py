@@ -142,3 +142,24 @@ async def test_a_forgotten_key_means_a_new_payment(world: World) -> None:
         world.context(key="pay"), Pay(order_id=second.id, token="tok_visa"), pays
     )
     assert int(answer.body) == second.id
+
+
+async def test_a_key_whose_operation_is_being_settled_is_forgotten_later(world: World) -> None:
+    """Who settles has the operation's row first and the key's after: whoever forgets waits for
+    neither, or the two might wait for each other.
+    """
+    order = await world.placed(payment_asked=True)
+    pays = told(lambda paid: str(paid.order.id))
+    await pay_order(world.context(key="pay"), Pay(order_id=order.id, token="tok_visa"), pays)
+    await place_keyed(world, "another")
+    world.clock.move(hours=49)
+    async with world.database.transaction() as settling:
+        await settling.execute("select from payment_operations for update")
+        async with asyncio.timeout(5):
+            assert await forget_keys(world.services) == 1
+        kept = await settling.fetch("select from idempotency_keys for update")
+        assert len(kept) == 1
+        named = "select key_digest from payment_operations"
+        assert [row[0] is None for row in await settling.fetch(named)] == [False]
+    assert await forget_keys(world.services) == 1
+    assert [row[0] for row in await world.rows(f"{named} where store_id = $1")] == [None]

@@ -152,17 +152,19 @@ select
 
 -- name: find_aged
 -- The oldest events of each store whose first one is old, as far as none of them is young (primary
--- key, from its start).
+-- key, from where the last ones were forgotten: what is left of those in the index costs nothing).
+-- One event at a time, since a plan made without the limits would read the whole outbox instead.
 select aged.store_id, aged.position, aged.event_id
 from (
     select oldest.store_id, oldest.position, oldest.event_id,
         bool_and(o.at < :before::timestamptz)
             over (partition by oldest.store_id order by oldest.position) as all_aged
     from stores s
+    left join event_horizons e on e.store_id = s.store_id
     cross join lateral (
         select p.event_id
         from event_positions p
-        where p.store_id = s.store_id
+        where p.store_id = s.store_id and p.position > coalesce(e.forgotten, 0)
         order by p.position
         limit 1
     ) head
@@ -171,11 +173,16 @@ from (
     cross join lateral (
         select p.store_id, p.position, p.event_id
         from event_positions p
-        where p.store_id = s.store_id
+        where p.store_id = s.store_id and p.position > coalesce(e.forgotten, 0)
         order by p.position
         limit :limit
     ) oldest
-    join outbox o on o.store_id = oldest.store_id and o.id = oldest.event_id
+    cross join lateral (
+        select o.at
+        from outbox o
+        where o.store_id = oldest.store_id and o.id = oldest.event_id
+        limit 1
+    ) o
 ) aged
 where aged.all_aged
 order by aged.position

@@ -185,17 +185,16 @@ where store_id = :store_id and id = :customer_id and language is null;
 
 -- name: forget_letters
 -- Empties mails that were written long ago and are done with (mails_to_forget). The rows stay: no
--- cause is ever written about twice.
-with old as (
-    select m.store_id, m.id
-    from mails m
-    where m.body_text <> '' and m.created_at < :before
-        and (m.sent_at is not null or m.given_up_at is not null)
-    order by m.created_at
-    limit :limit
-    for update skip locked
-)
+-- cause is ever written about twice. They are found again by their place, since a plan made without
+-- the limit would read the whole table instead.
 update mails m
 set recipient = '', recipient_name = null, subject = '', body_text = '', body_html = ''
-from old
-where m.store_id = old.store_id and m.id = old.id;
+where m.ctid = any(array(
+    select old.ctid
+    from mails old
+    where old.body_text <> '' and old.created_at < :before
+        and (old.sent_at is not null or old.given_up_at is not null)
+    order by old.created_at
+    limit :limit
+    for update skip locked
+));

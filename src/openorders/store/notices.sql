@@ -8,19 +8,18 @@ returning true;
 
 -- name: forget_notices
 -- Deletes notices that came before this time, of any store, a batch at a time
--- (gateway_notices_by_age).
-with old as (
-    select n.store_id, n.gateway, n.notice_id
-    from gateway_notices n
-    where n.at < :before
-    order by n.at
-    limit :limit
-    for update skip locked
-),
-gone as (
+-- (gateway_notices_by_age). They are found again by their place, since a plan made without the limit
+-- would read the whole table instead.
+with gone as (
     delete from gateway_notices n
-    using old
-    where n.store_id = old.store_id and n.gateway = old.gateway and n.notice_id = old.notice_id
+    where n.ctid = any(array(
+        select old.ctid
+        from gateway_notices old
+        where old.at < :before
+        order by old.at
+        limit :limit
+        for update skip locked
+    ))
     returning 1
 )
 select count(*) from gone;

@@ -60,9 +60,14 @@ set name = :name, currency = :currency, minor_digits = :minor_digits, time_zone 
 where store_id = :store_id;
 
 -- name: has_amounts
--- Whether there are prices or orders in the store's currency already.
-select exists (select from variants v where v.store_id = :store_id::bigint)
-    or exists (select from orders o where o.store_id = :store_id::bigint);
+-- Whether there are prices or orders in the store's currency already (primary keys: a plain
+-- `exists` would be planned as a scan).
+select (
+        select v.id from variants v where v.store_id = :store_id::bigint order by v.id limit 1
+    ) is not null
+    or (
+        select o.id from orders o where o.store_id = :store_id::bigint order by o.id limit 1
+    ) is not null;
 
 -- name: announce_change
 -- Tells every process, at commit, that a store or one of its keys is not what it was.

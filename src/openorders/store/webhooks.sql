@@ -208,7 +208,8 @@ select count(*) from forgotten;
 
 -- name: forget_removed
 -- Deletes, some at a time, what is left of endpoints that were removed so long ago that nothing
--- of theirs can be under way; answers how much it was.
+-- of theirs can be under way; answers how much it was. Rows are found again by their place, since
+-- a plan made without the limits would read the whole tables instead.
 with removed as materialized (
     select e.store_id, e.id
     from webhook_endpoints e
@@ -217,44 +218,44 @@ with removed as materialized (
 ),
 tries as (
     delete from webhook_attempts a
-    where (a.store_id, a.endpoint_id, a.position, a.id) in (
-        select t.store_id, t.endpoint_id, t.position, t.id
+    where a.ctid = any(array(
+        select t.place
         from removed r
         cross join lateral (
-            select t.store_id, t.endpoint_id, t.position, t.id
+            select t.ctid as place
             from webhook_attempts t
             where t.store_id = r.store_id and t.endpoint_id = r.id
             limit :limit
         ) t
-    )
+    ))
     returning 1
 ),
 lanes as (
     delete from webhook_lanes l
-    where (l.store_id, l.endpoint_id, l.order_id) in (
-        select n.store_id, n.endpoint_id, n.order_id
+    where l.ctid = any(array(
+        select n.place
         from removed r
         cross join lateral (
-            select n.store_id, n.endpoint_id, n.order_id
+            select n.ctid as place
             from webhook_lanes n
             where n.store_id = r.store_id and n.endpoint_id = r.id
             limit :limit
         ) n
-    )
+    ))
     returning 1
 ),
 deliveries as (
     delete from webhook_deliveries d
-    where (d.store_id, d.endpoint_id, d.position) in (
-        select w.store_id, w.endpoint_id, w.position
+    where d.ctid = any(array(
+        select w.place
         from removed r
         cross join lateral (
-            select w.store_id, w.endpoint_id, w.position
+            select w.ctid as place
             from webhook_deliveries w
             where w.store_id = r.store_id and w.endpoint_id = r.id
             limit :limit
         ) w
-    )
+    ))
     returning 1
 )
 select (select count(*) from tries) + (select count(*) from lanes)
