@@ -34,20 +34,19 @@ _QUICK = {"orders": 10_000, "rounds": 2, "seconds": 2}
 
 def main(words: Sequence[str] | None = None) -> int:
     """0 when everything could be measured, however fast it was."""
-    options, cases, file = _read(words)
+    options, cases, files = _read(words)
     if not wrk_is_here():
         print(f"The load generator wrk is missing. Install it with:\n  {INSTALL_WRK}")
         return 1
     _say("; ".join(doubts()) or "Nothing else seems to be going on here.")
-    run = _run(options, cases, file)
-    _save(run, file)
+    run = _run(options, cases, files)
     print("\n".join(report.plain(run)))
-    _compare(run, file)
-    print(f"\nWritten to {file}")
+    _compare(run, files[0])
+    print(f"\nWritten to {' and '.join(map(str, files))}")
     return 1 if any("wrong" in case for case in run["cases"]) else 0
 
 
-def _read(words: Sequence[str] | None) -> tuple[Options, list[Case], Path]:
+def _read(words: Sequence[str] | None) -> tuple[Options, list[Case], list[Path]]:
     names = [case.name for case in ALL]
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--orders", type=int, help="10000, 1000000 (default) or 10000000")
@@ -57,7 +56,7 @@ def _read(words: Sequence[str] | None) -> tuple[Options, list[Case], Path]:
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--only", nargs="+", choices=names, metavar="CASE", help=", ".join(names))
     parser.add_argument("--quick", action="store_true", help="see that it runs, in minutes")
-    parser.add_argument("--json", type=Path, help="where to write the results")
+    parser.add_argument("--json", type=Path, help="where to write the results as well")
     parser.add_argument("--keep", type=Path, help="keep the filled data folders here")
     parser.add_argument("--reuse", type=Path, help="take the filled data folders from here")
     given = parser.parse_args(words)
@@ -72,12 +71,12 @@ def _read(words: Sequence[str] | None) -> tuple[Options, list[Case], Path]:
         reuse=given.reuse,
     )
     cases = [case for case in ALL if given.only is None or case.name in given.only]
-    file = given.json or RESULTS / f"{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
-    return options, cases, file
+    files = [RESULTS / f"{datetime.now(UTC):%Y%m%d-%H%M%S}.json"]
+    return options, cases, files if given.json is None else [*files, given.json]
 
 
-def _run(options: Options, cases: Sequence[Case], file: Path) -> dict[str, Any]:
-    """All the cases. What is measured already is kept in the file when a later one fails."""
+def _run(options: Options, cases: Sequence[Case], files: Sequence[Path]) -> dict[str, Any]:
+    """All the cases. What is measured already is in the files when a later one fails."""
     began = time.monotonic()
     run: dict[str, Any] = {
         "began": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
@@ -100,7 +99,9 @@ def _run(options: Options, cases: Sequence[Case], file: Path) -> dict[str, Any]:
             _say(f"{case.title} ({case.name})")
             run["cases"].append(_measured(case, stage))
             run["minutes"] = (time.monotonic() - began) / 60
-            _save(run, file)
+            for file in files:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(json.dumps(run, indent=2) + "\n")
     finally:
         stage.close()
     return run
@@ -114,21 +115,24 @@ def _measured(case: Case, stage: Stage) -> dict[str, Any]:
         return {"case": case.name, "title": case.title, "wrong": str(wrong)}
 
 
-def _save(run: Mapping[str, Any], file: Path) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(run, indent=2) + "\n")
-
-
 def _compare(run: Mapping[str, Any], file: Path) -> None:
-    """With the last run of the same size, and with the one that the documentation shows."""
-    earlier = sorted(one for one in RESULTS.glob("*.json") if one.resolve() != file.resolve())
-    sizes = ((one, json.loads(one.read_text())) for one in reversed(earlier))
-    last = next(((one, old) for one, old in sizes if old["options"] == run["options"]), None)
-    if last is not None:
-        print("\n".join(report.compared(compare(run, last[1]), last[0].name)))
-    if REFERENCE.exists():
-        reference = json.loads(REFERENCE.read_text())
-        print("\n".join(report.compared(compare(run, reference), "docs/performance.json")))
+    """With the last run of its kind, and with the one that the documentation shows."""
+    last = last_like(run, [one for one in RESULTS.glob("*.json") if one != file])
+    for one in (last, REFERENCE if REFERENCE.exists() else None):
+        if one is not None:
+            before = json.loads(one.read_text())
+            print("\n".join(report.compared(compare(run, before), one.name)))
+
+
+def last_like(run: Mapping[str, Any], files: Sequence[Path]) -> Path | None:
+    """The last of these runs that has this one's options and at least its cases."""
+    wanted = {case["case"] for case in run["cases"]}
+    for file in sorted(files, reverse=True):
+        before = json.loads(file.read_text())
+        there = {case["case"] for case in before["cases"]}
+        if before["options"] == run["options"] and wanted <= there:
+            return file
+    return None
 
 
 def _say(sentence: str) -> None:

@@ -1,5 +1,6 @@
 """Which cases there are, and what they are told by the command line."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -24,12 +25,12 @@ def test_every_contract_is_asked():
 
 
 def test_the_usual_run_is_a_million_orders_five_times():
-    options, cases, file = command._read([])
+    options, cases, files = command._read([])
 
     assert (options.orders, options.small_orders, options.rounds) == (1_000_000, 10_000, 5)
     assert (options.workers, options.connections) == (2, 16)
     assert cases == list(ALL)
-    assert file.parent == command.RESULTS
+    assert [file.parent for file in files] == [command.RESULTS]
 
 
 def test_a_quick_run_is_small_and_what_is_said_counts_more():
@@ -37,12 +38,12 @@ def test_a_quick_run_is_small_and_what_is_said_counts_more():
     assert (options.orders, options.small_orders, options.is_quick) == (10_000, 2_000, True)
     assert options.rounds < Options().rounds
 
-    options, cases, file = command._read(
+    options, cases, files = command._read(
         ["--quick", "--rounds", "3", "--only", "get", "lists", "--json", "x.json"]
     )
     assert options.rounds == 3
     assert [case.name for case in cases] == ["get", "lists"]
-    assert file == Path("x.json")
+    assert [file.parent for file in files] == [command.RESULTS, Path()]
 
 
 def test_a_case_that_does_not_exist_is_named_and_nothing_runs(capsys: pytest.CaptureFixture[str]):
@@ -59,6 +60,26 @@ def test_without_the_load_generator_its_installation_is_told(
 
     assert command.main([]) == 1
     assert INSTALL_WRK in capsys.readouterr().out
+
+
+def test_a_run_is_compared_with_the_last_one_of_its_kind(tmp_path: Path):
+    def written_run(name: str, orders: int, *cases: str) -> Path:
+        file = tmp_path / name
+        run = {"options": {"orders": orders}, "cases": [{"case": case} for case in cases]}
+        file.write_text(json.dumps(run))
+        return file
+
+    files = [
+        written_run("1.json", 1_000_000, "place", "get"),
+        written_run("2.json", 1_000_000, "place", "get"),
+        written_run("3.json", 1_000_000, "place"),
+        written_run("4.json", 10_000, "place", "get"),
+    ]
+    run = {"options": {"orders": 1_000_000}, "cases": [{"case": "get"}]}
+
+    assert command.last_like(run, files) == files[1]
+    assert command.last_like(run, files[3:]) is None
+    assert command.last_like(run, []) is None
 
 
 def test_a_kept_folder_is_called_by_how_many_orders_it_holds():
