@@ -29,6 +29,11 @@ _GATHERED: Final = (
 # `offset 0` keeps the order out of the way in which they are found.
 _SORTED: Final = "select m.id from ({matched} offset 0) m order by {order} {cut}"
 _MERGED: Final = "select leg.id from ({legs}) leg order by {order} {cut}"
+# A line belongs to an order, so that the orders need not be read to count those that have one.
+_WITH_LINES: Final = (
+    "select count(*) from (select from order_lines l"
+    " where l.store_id = $1::bigint{condition} group by l.order_id) o"
+)
 _ORDERS: Final = "from orders o where o.store_id = $1::bigint"
 
 
@@ -79,6 +84,9 @@ def gathered(store_id: StoreId, wanted: Search, page: Page, most: int) -> Statem
 def count(store_id: StoreId, criteria: Expression) -> Statement:
     """How many orders fit, exactly."""
     composer = Composer(store_id)
+    found = walks.lines_alone(criteria)
+    if found is not None:
+        return composer.statement(_WITH_LINES.format(condition=composer.condition(found)))
     return composer.statement(f"select count(*) {_ORDERS}{_condition(composer, criteria)}")
 
 
@@ -92,7 +100,7 @@ def _ids(composer: Composer, wanted: Search) -> str:
     walk = walks.walk_of(wanted)
     if walk is not None and len(walk.words) > 1 and wanted.page is not None:
         return _merged(composer, walk, wanted.page)
-    if walk is None and wanted.page is not None and walks.is_in_stretches(wanted):
+    if wanted.page is not None and (walks.is_in_stretches(wanted) if walk is None else walk.sorted):
         matched, order = _keyed(composer, wanted)
         return _SORTED.format(matched=matched, order=order, cut=_cut(composer, wanted.page))
     keys = [composer.sort(key) for key in wanted.total_order]

@@ -11,14 +11,19 @@ from typing import Final
 from openorders.domain import search
 from openorders.domain.narrowing import WORDS, Narrowed, narrowed
 from openorders.domain.search import (
+    AllLines,
+    Amount,
     And,
+    AnyLine,
     Column,
     Compare,
     Comparison,
     Expression,
     Field,
+    Identifier,
     In,
     LineField,
+    Renamed,
     Search,
     SortKey,
     Value,
@@ -42,6 +47,8 @@ class Walk:
     rest: Expression
     by: tuple[Field, ...]
     descending: bool
+    sorted: bool = False
+    """The orders are one buyer's, and the index has them in another order."""
 
 
 def walk_of(wanted: Search) -> Walk | None:
@@ -57,17 +64,18 @@ def walk_of(wanted: Search) -> Walk | None:
     asked = _asked(found.rest)
     if asked is None or found.words == frozenset():
         return None
-    words: tuple[str, ...] = ()
-    rest = found.rest
+    descending = wanted.total_order[0].descending
+    in_time = by[0] is Field.CREATED_AT
     if asked & _OWNERS:
-        rest = found.criteria
-    elif asked and by[0] is not Field.CREATED_AT:
+        return Walk(words=(), rest=found.criteria, by=by, descending=descending, sorted=not in_time)
+    if asked and not in_time:
         return None
-    elif found.words is not None:
+    words: tuple[str, ...] = ()
+    if found.words is not None:
         words = tuple(sorted(found.words))
     elif by[0] in _OF_EVERY_WORD:
         words = WORDS
-    return Walk(words=words, rest=rest, by=by, descending=wanted.total_order[0].descending)
+    return Walk(words=words, rest=found.rest, by=by, descending=descending)
 
 
 def is_in_stretches(wanted: Search) -> bool:
@@ -82,6 +90,23 @@ def is_in_stretches(wanted: Search) -> bool:
     first = wanted.total_order[0].key
     sorted_by = {first.field} if isinstance(first, Column) else set[Field | LineField]()
     return bool((_fields(found.rest) & _TIMES) - sorted_by)
+
+
+def lines_alone(criteria: Expression) -> Expression | None:
+    """What the criteria ask of a line, where one such line is all they ask of an order."""
+    if not isinstance(criteria, AnyLine) or criteria.condition is None:
+        return None
+    todo: list[Expression] = [criteria.condition]
+    while todo:
+        node = todo.pop()
+        match node:
+            case Amount() | AnyLine() | AllLines() | Renamed():
+                return None
+            case Column(field=Field()) | Identifier(field=Field()):
+                return None
+            case _:
+                todo.extend(search.operands(node))
+    return criteria.condition
 
 
 def for_every_index(found: Narrowed) -> Narrowed:

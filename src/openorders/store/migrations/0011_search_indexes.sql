@@ -6,7 +6,7 @@
 -- search asks of orders, it need not read them.
 create index concurrently orders_by_word_and_id
     on orders (store_id, word, id)
-    include (total, customer_id, created_at, currency, payment_method);
+    include (total, customer_id, created_at, updated_at, minor_digits, currency, payment_method);
 
 -- Sorted by total or by change: one word's orders are in order, and all orders are those of nine
 -- words side by side.
@@ -15,9 +15,9 @@ create index concurrently orders_by_word_and_update on orders (store_id, word, u
 drop index concurrently orders_by_total;
 drop index concurrently orders_by_update;
 
--- One customer's orders, also counted by word.
+-- One customer's orders, also counted and sorted by word and total.
 create index concurrently orders_by_customer_and_time
-    on orders (store_id, customer_id, created_at, id) include (word);
+    on orders (store_id, customer_id, created_at, id) include (word, total);
 drop index concurrently orders_by_customer;
 
 -- `orders_by_word` has those that await payment in the same order.
