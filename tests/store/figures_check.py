@@ -14,8 +14,8 @@ from tests.usecases.placed_orders import AXES
 STORE = StoreId(1)
 
 _BY_DAY = """
-    select (o.created_at at time zone f.zone)::date, o.word, count(*), sum(o.total)
-    from orders o join figure_stores f on f.store_id = o.store_id
+    select (o.created_at at time zone s.time_zone)::date, o.word, count(*), sum(o.total)
+    from orders o join stores s on s.store_id = o.store_id
     where o.store_id = $1
     group by 1, 2
     order by 1, 2

@@ -63,12 +63,14 @@ async def by_word_and_day(
     rows = await _Q.figures_by_word_and_day.fetch(
         connection, store_id=store_id, first=first, last=last, without_revenue=_WITHOUT_REVENUE
     )
-    words = {Word(row["word"]): _of_word(row) for row in rows if row["day"] is None}
-    days = [
-        (row["day"], Figures(row["orders"], row["earning"], int(row["revenue"])))
-        for row in rows
-        if row["day"] is not None
-    ]
+    words: dict[Word, Figures] = {}
+    days: list[tuple[date, Figures]] = []
+    for word, day, orders, earning, revenue in rows:
+        figures = Figures(orders, earning, int(revenue))
+        if day is None:
+            words[Word(word)] = figures
+        else:
+            days.append((day, figures))
     return words, days
 
 

@@ -5,8 +5,8 @@ select count_orders(:store_id::bigint, :words::text[]);
 
 -- name: figures_by_word
 -- How many orders have each word, and what they come to: those placed on these days of the store
--- (order_figures by its primary key, and the changes since).
-select f.word, sum(f.orders)::bigint as orders, sum(f.total) as total
+-- (order_figures by its primary key, and the changes since). Sums are text, which is read quicker.
+select f.word, sum(f.orders)::bigint as orders, sum(f.total)::text as total
 from (
     select o.word, o.orders, o.total
     from order_figures o
@@ -21,10 +21,11 @@ having sum(f.orders) <> 0;
 
 -- name: figures_by_word_and_day
 -- The same, and what each day comes to: rows have either a word or a day.
-select f.word, f.day, sum(f.orders)::bigint as orders, sum(f.total) as total,
+select f.word, f.day, sum(f.orders)::bigint as orders,
     coalesce(sum(f.orders) filter (where f.word <> all(:without_revenue::text[])), 0)::bigint
         as earning,
-    coalesce(sum(f.total) filter (where f.word <> all(:without_revenue::text[])), 0) as revenue
+    coalesce(sum(f.total) filter (where f.word <> all(:without_revenue::text[])), 0)::text
+        as revenue
 from (
     select o.day, o.word, o.orders, o.total
     from order_figures o

@@ -40,7 +40,7 @@ create table order_counts (
 -- nothing. `next_mark` is where the mark goes when every transaction is over that had a number
 -- when transaction `next_seen` began. The row is also the lock of who folds.
 create table figure_stores (
-    store_id bigint primary key,
+    store_id bigint primary key references stores on delete cascade,
     zone text,
     mark bigint not null default 0,
     next_mark bigint,
