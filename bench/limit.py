@@ -109,12 +109,13 @@ def _with(statement: Statement, values: dict[str, str]) -> str:
 def _prepare_values(store_id: int) -> dict[str, str]:
     return {
         "store_id": str(store_id),
-        "owners": "array[1, 1, 1]",
+        "orders": "1",
         "product_ids": "array[:p1::bigint, :p2::bigint, :p3::bigint]",
-        "variant_ids": "array[null, null, null]::bigint[]",
+        "variant_ids": "array[null, null, null]",
         "customer_ids": "array[:buyer]",
-        "issuers": "array[null]",
-        "subjects": "array[null]",
+        "named": "array[]",
+        "issuers": "array[]",
+        "subjects": "array[]",
         "digests": f"array[{_DIGEST}]",
     }
 
@@ -126,21 +127,21 @@ def _place_values(store_id: int, sample: asyncpg.Record) -> dict[str, str]:
         "reserve": "true",
         "currency": _text(sample["currency"]),
         "minor_digits": str(sample["minor_digits"]),
-        "ids": "array[:order_id]",
-        "numbers": "array[:number]",
+        "ids": ":order_ids",
+        "numbers": ":numbers",
         "customer_ids": "array[:buyer]",
+        "new_customers": "array[case when :customers = '' then :buyer end]",
         "subtotals": total,
         "totals": total,
         "digests": f"array[{_DIGEST}]",
         "fingerprints": f"array[{_DIGEST}]",
         "statuses": "array[201]",
-        "times": "array[now()]",
         "versions": "array[1]",
         "payment_tokens": "array[md5(random()::text)]",
         "payments_asked": "array[false]",
         "actors": "array['key:1']",
         "contracts": "array['commerce']",
-        "owners": "array[1, 1, 1]",
+        "order_ids": "array_fill((:order_ids::bigint[])[1], array[3])",
         "positions": "array[1, 2, 3]",
         "line_ids": ":line_ids",
         "product_ids": "array[:p1::bigint, :p2::bigint, :p3::bigint]",
@@ -151,14 +152,17 @@ def _place_values(store_id: int, sample: asyncpg.Record) -> dict[str, str]:
         "tax_shares": "array['[]', '[]', '[]']",
         "variant_names": "array[null, null, null]",
         "images": "array[null, null, null]",
-        "word_owners": "array[1]",
+        "line_times": "array[now(), now(), now()]",
+        "word_order_ids": ":order_ids",
         "word_positions": "array[1]",
         "words": "array['created']",
-        "word_times": "array[now()]",
-        "event_owners": "array[1]",
+        "event_order_ids": ":order_ids",
+        "event_versions": "array[1]",
         "event_types": "array['order.created']",
     }
-    for name in ("discounts", "shippings", "taxes_sums"):
+    for name in ("times", "word_times", "event_times"):
+        values[name] = "array[now()]"
+    for name in ("discounts", "shippings", "tax_sums"):
         values[name] = "array[0]"
     for name, column in _ONE_EACH.items():
         values[name] = f"array[{_text(sample[column])}]"

@@ -6,7 +6,14 @@ from collections.abc import Sequence
 import pytest
 
 from openorders.domain.refusals import Overloaded, Refused
-from openorders.usecases.gathering import TOGETHER_MAX, WAITING_MAX, Gathering
+from openorders.usecases import gathering as module
+from openorders.usecases.gathering import (
+    ROUND,
+    ROUNDS_MAX,
+    TOGETHER_MAX,
+    WAITING_MAX,
+    Gathering,
+)
 
 
 class Rounds:
@@ -40,16 +47,21 @@ async def test_who_comes_alone_goes_alone_and_at_once() -> None:
     assert gathering.is_idle
 
 
-async def test_who_comes_meanwhile_goes_together_in_the_next_round() -> None:
+async def test_who_comes_meanwhile_goes_together_in_a_later_round() -> None:
     rounds = Rounds()
     gathering = Gathering(rounds)
     first = asyncio.create_task(gathering.join(1))
     await settled()
-    others = [asyncio.create_task(gathering.join(n)) for n in range(2, TOGETHER_MAX + 4)]
+    second = asyncio.create_task(gathering.join(2))
     await settled()
+    others = [asyncio.create_task(gathering.join(n)) for n in range(3, TOGETHER_MAX + 5)]
+    await settled()
+    assert rounds.seen == [[1], [2]]
     rounds.gate.set()
-    assert await asyncio.gather(first, *others) == [n * 10 for n in range(1, TOGETHER_MAX + 4)]
-    assert [len(one) for one in rounds.seen] == [1, TOGETHER_MAX, 2]
+    done = await asyncio.gather(first, second, *others)
+    assert done == [n * 10 for n in range(1, TOGETHER_MAX + 5)]
+    assert [len(one) for one in rounds.seen] == [1, 1, TOGETHER_MAX, 2]
+    assert gathering.is_idle
 
 
 async def test_what_goes_wrong_for_one_is_told_to_that_one_only() -> None:
@@ -74,7 +86,16 @@ async def test_what_goes_wrong_for_all_is_told_to_all_and_the_next_round_begins_
     assert await gathering.join(4) == 40
 
 
-async def test_who_gives_up_waiting_holds_up_nobody_else() -> None:
+async def busy(gathering: "Gathering[int, int]") -> list[asyncio.Task[int]]:
+    """All rounds are under way, with one each."""
+    joined: list[asyncio.Task[int]] = []
+    for n in range(ROUNDS_MAX):
+        joined.append(asyncio.create_task(gathering.join(n)))
+        await settled()
+    return joined
+
+
+async def test_who_gives_up_while_it_is_done_holds_up_nobody_else() -> None:
     rounds = Rounds()
     gathering = Gathering(rounds)
     joined = [asyncio.create_task(gathering.join(n)) for n in (1, 2, 3)]
@@ -83,14 +104,26 @@ async def test_who_gives_up_waiting_holds_up_nobody_else() -> None:
     await settled()
     rounds.gate.set()
     assert await asyncio.gather(joined[0], joined[2]) == [10, 30]
-    assert sorted(n for one in rounds.seen for n in one) == [1, 2, 3]
+    assert rounds.seen == [[1, 2, 3]]
+
+
+async def test_who_gives_up_before_its_round_is_left_out() -> None:
+    rounds = Rounds()
+    gathering = Gathering(rounds)
+    under_way = await busy(gathering)
+    joined = [asyncio.create_task(gathering.join(n)) for n in (7, 8, 9)]
+    await settled()
+    joined[1].cancel()
+    await settled()
+    rounds.gate.set()
+    assert await asyncio.gather(*under_way, joined[0], joined[2]) == [0, 10, 70, 90]
+    assert rounds.seen[ROUNDS_MAX:] == [[7, 9]]
 
 
 async def test_only_so_many_may_wait() -> None:
     rounds = Rounds()
     gathering = Gathering(rounds)
-    first = asyncio.create_task(gathering.join(0))
-    await settled()
+    under_way = await busy(gathering)
     waiting = [asyncio.create_task(gathering.join(n)) for n in range(WAITING_MAX)]
     await settled()
     with pytest.raises(Refused) as refused:
@@ -98,4 +131,34 @@ async def test_only_so_many_may_wait() -> None:
     assert isinstance(refused.value.reason, Overloaded)
     rounds.gate.set()
     assert await asyncio.gather(*waiting) == [n * 10 for n in range(WAITING_MAX)]
-    assert await first == 0
+    assert await asyncio.gather(*under_way) == [0, 10]
+
+
+async def test_who_has_waited_too_long_is_told_to_come_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "PATIENCE_S", 0.01)
+    monkeypatch.setattr(module, "LOOK_S", 0.01)
+    rounds = Rounds()
+    gathering = Gathering(rounds)
+    under_way = await busy(gathering)
+    with pytest.raises(Refused) as refused:
+        await gathering.join(7)
+    assert isinstance(refused.value.reason, Overloaded)
+    rounds.gate.set()
+    assert await asyncio.gather(*under_way) == [0, 10]
+    assert rounds.seen == [[0], [1]]
+    assert gathering.is_idle
+
+
+async def test_a_round_that_is_stopped_leaves_nobody_waiting() -> None:
+    rounds = Rounds()
+    gathering = Gathering(rounds)
+    joined = [asyncio.create_task(gathering.join(n)) for n in (1, 2)]
+    await settled()
+    (under_way,) = [task for task in asyncio.all_tasks() if task.get_name() == ROUND]
+    under_way.cancel()
+    told = await asyncio.gather(*joined, return_exceptions=True)
+    assert [type(one) for one in told] == [asyncio.CancelledError] * 2
+    rounds.gate.set()
+    assert await gathering.join(3) == 30

@@ -27,7 +27,7 @@ async def world(database: Database, tmp_path: Path) -> World:
 async def arrive(
     world: World, *commands: PlaceOrder, keys: list[str | None] | None = None
 ) -> list[Answer | BaseException]:
-    """What becomes of orders that arrive in the same moment; the first goes alone."""
+    """What becomes of orders that arrive in the same moment, and so go together."""
     named = keys or [None] * len(commands)
     return await asyncio.gather(
         *(
@@ -85,7 +85,7 @@ async def test_who_wants_too_much_is_refused_alone(world: World) -> None:
         an_order_for(wanted(1, 2)),
     )
     assert len(placed(fates)) == 3
-    assert refused(fates) == [OutOfStock(ProductId(1), VariantId(1), 11, 8)]
+    assert refused(fates) == [OutOfStock(ProductId(1), VariantId(1), 11, 10)]
     assert (await world.stock(1), await world.stock(3)) == ((10, 4), (1000, 1))
     await adds_up(world)
 

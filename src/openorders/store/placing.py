@@ -2,11 +2,10 @@
 it all, for one order or for several that arrived together.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
 
 import msgspec
 from asyncpg import Record
@@ -23,7 +22,7 @@ from openorders.store.idempotency import Kept, Key, Known, known_of, packed
 _Q = queries.load("placing")
 
 
-class _OfferRow(msgspec.Struct):
+class _OfferRow(msgspec.Struct, array_like=True, frozen=True):
     product_id: int | None
     variant_id: int | None
     product_name: str | None
@@ -35,12 +34,28 @@ class _OfferRow(msgspec.Struct):
     product_is_known: bool
 
 
+class _CustomerRow(msgspec.Struct, array_like=True, frozen=True):
+    place: int
+    id: int
+    name: str | None
+    email: str | None
+
+
+class _KnownRow(msgspec.Struct, array_like=True, frozen=True):
+    place: int
+    fingerprint: str
+    status: int | None
+    headers: str | None
+    body: str | None
+
+
 class _AlreadyRegisteredError(Exception):
     """Somebody was faster; what was begun is rolled back."""
 
 
-_offers = msgspec.json.Decoder(tuple[_OfferRow, ...])
-_customer = msgspec.json.Decoder(Customer)
+_offers = msgspec.json.Decoder(list[_OfferRow])
+_customers = msgspec.json.Decoder(list[_CustomerRow])
+_known = msgspec.json.Decoder(list[_KnownRow])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,71 +84,89 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
-    """An order as it is to be written, with what is told of it, and the answer under its key."""
+    """An order as it is to be written, with what is told of it, and the answer under its key.
+
+    A customer who is not known to be registered is registered with it.
+    """
 
     order: Order
     events: Sequence[EventType]
+    customer_is_known: bool = False
     key: Key | None = None
     answer: Kept | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """How it ended for an order: `placed`, `short` of a variant, or a `twin` was faster."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How it ended for orders that were to be placed together.
 
-    outcome: Literal["placed", "short", "twin"]
-    variant_id: VariantId | None = None
-    left: int = 0
+    Either some are short of stock, so that nothing was written: `short` says what is left of
+    every variant of which all of them together want more. Or `placed` has the ids of those that
+    were written; whichever is missing there lost its key to a twin.
+    """
+
+    placed: frozenset[int] = frozenset()
+    short: Mapping[VariantId, int] = field(default_factory=dict[VariantId, int])
 
 
 async def prepare(
     connection: Connection, store_id: StoreId, asked: Sequence[Asked]
 ) -> list[Prepared]:
     """Everything that placing each of these orders needs to know, in one round trip."""
-    lines = [(owner, line) for owner, one in enumerate(asked, 1) for line in one.lines]
-    names = [one.customer if isinstance(one.customer, Identity) else None for one in asked]
-    rows = await _Q.prepare_orders.fetch(
+    lines = [line for one in asked for line in one.lines]
+    named = [
+        (place, one.customer)
+        for place, one in enumerate(asked, 1)
+        if isinstance(one.customer, Identity)
+    ]
+    row = await _Q.prepare_orders.fetchrow(
         connection,
         store_id=store_id,
-        owners=[owner for owner, _ in lines],
-        product_ids=[line.product_id for _, line in lines],
-        variant_ids=[line.variant_id for _, line in lines],
+        orders=len(asked),
+        product_ids=[line.product_id for line in lines],
+        variant_ids=[line.variant_id for line in lines],
         customer_ids=[
             None if isinstance(one.customer, Identity) else one.customer for one in asked
         ],
-        issuers=[name and name.issuer for name in names],
-        subjects=[name and name.subject for name in names],
+        named=[place for place, _ in named],
+        issuers=[identity.issuer for _, identity in named],
+        subjects=[identity.subject for _, identity in named],
         digests=[one.digest for one in asked],
     )
-    return [_prepared(one.lines, row) for one, row in zip(asked, rows, strict=True)]
+    assert row is not None, "a row of one always comes"
+    return _prepared(asked, row)
 
 
 async def place(
     connection: Connection, store_id: StoreId, ready: Sequence[Ready], *, reserve: bool = True
-) -> list[Placed]:
+) -> Outcome:
     """Write new orders of one currency with all that belongs to them, and the answers under their
-    keys; how it ended for each. `short` is the same for all: together they want too much.
+    keys: all of them, or when stock is short none.
 
     No key may come twice. `reserve` is off when their stock is held already. No order's history
     may be empty.
     """
     orders = [one.order for one in ready]
-    rows = await _Q.place_orders.fetch(
+    row = await _Q.place_orders.fetchrow(
         connection,
         store_id=store_id,
         reserve=reserve,
-        **placing_rows.of_orders(orders),
-        **placing_rows.of_lines(orders),
-        **placing_rows.of_history(orders),
+        new_customers=[None if one.customer_is_known else one.order.customer.id for one in ready],
         digests=[one.key and one.key.digest for one in ready],
         fingerprints=[one.key and one.key.fingerprint for one in ready],
         statuses=[one.answer and one.answer[0] for one in ready],
         headers=[one.answer and packed(one.answer[1]) for one in ready],
         bodies=[one.answer and one.answer[2] for one in ready],
-        event_owners=[owner for owner, one in enumerate(ready, 1) for _ in one.events],
-        event_types=[event.value for one in ready for event in one.events],
+        **placing_rows.of_orders(orders),
+        **placing_rows.of_lines(orders),
+        **placing_rows.of_history(orders),
+        **placing_rows.of_events([(one.order, one.events) for one in ready]),
     )
-    return [_placed(row) for row in rows]
+    assert row is not None, "the statement always says how it ended"
+    if row["short_variant_ids"]:
+        short = zip(row["short_variant_ids"], row["short_available"], strict=True)
+        return Outcome(short={VariantId(variant_id): left for variant_id, left in short})
+    return Outcome(placed=frozenset(row["placed"] or ()))
 
 
 async def register_identity(
@@ -202,27 +235,46 @@ def _offer_of(row: _OfferRow) -> Offer | None:
     )
 
 
-def _prepared(lines: Sequence[Wanted], row: Record) -> Prepared:
-    offers = _offers.decode(row["offers"])
-    return Prepared(
-        order_id=OrderId(row["order_id"]),
-        number=row["number"],
-        line_ids=tuple(LineId(n) for n in row["line_ids"]),
-        offers=tuple(_offer_of(offer) for offer in offers),
-        known_products=frozenset(
-            line.product_id
-            for line, offer in zip(lines, offers, strict=True)
-            if line.product_id is not None and offer.product_is_known
-        ),
-        customer=_customer.decode(row["customer"]) if row["customer"] else None,
-        known=known_of(row["fingerprint"], row["status"], row["headers"], row["body"])
-        if row["fingerprint"] is not None
-        else None,
+def _prepared(asked: Sequence[Asked], row: Record) -> list[Prepared]:
+    offers, line_ids = _offers.decode(row["offers"]), row["line_ids"]
+    customers = {
+        found.place: Customer(id=CustomerId(found.id), name=found.name, email=found.email)
+        for column in ("customers", "identities")
+        if row[column] is not None
+        for found in _customers.decode(row[column])
+    }
+    known = {
+        found.place: _known_of(found)
+        for found in (_known.decode(row["known"]) if row["known"] is not None else ())
+    }
+    prepared: list[Prepared] = []
+    first = 0
+    for place, one in enumerate(asked, 1):
+        mine = slice(first, first + len(one.lines))
+        first = mine.stop
+        prepared.append(
+            Prepared(
+                order_id=OrderId(row["order_ids"][place - 1]),
+                number=row["numbers"][place - 1],
+                line_ids=tuple(line_ids[mine]),
+                offers=tuple(map(_offer_of, offers[mine])),
+                known_products=frozenset(
+                    line.product_id
+                    for line, offer in zip(one.lines, offers[mine], strict=True)
+                    if line.product_id is not None and offer.product_is_known
+                ),
+                customer=customers.get(place),
+                known=known.get(place),
+            )
+        )
+    return prepared
+
+
+def _known_of(row: _KnownRow) -> Known:
+    """From hexadecimal, which is how bytes travel in JSON."""
+    return known_of(
+        bytes.fromhex(row.fingerprint),
+        row.status,
+        None if row.headers is None else bytes.fromhex(row.headers),
+        None if row.body is None else bytes.fromhex(row.body),
     )
-
-
-def _placed(row: Record) -> Placed:
-    variant_id = row["short_variant_id"]
-    if variant_id is None:
-        return Placed(row["outcome"])
-    return Placed("short", VariantId(variant_id), row["short_available"])

@@ -1,85 +1,64 @@
 -- name: prepare_orders
--- All that placing orders of one store needs to know, in one round trip: fresh ids, the offers as
--- they are now, the customer, and whether the idempotency key was used before. A row per order,
--- in the order given; `owners` says to which of them (from 1) each wanted line belongs. Primary
--- keys only.
-with wanted as (
-    select * from unnest(:owners::int[], :product_ids::bigint[], :variant_ids::bigint[])
-        with ordinality as w (owner, product_id, variant_id, place)
-),
-offered as (
-    select w.owner, array_agg(nextval('line_ids')) as line_ids,
-        json_agg(json_build_object(
-            'product_id', v.product_id, 'variant_id', v.id, 'product_name', p.name,
-            'variant_name', v.name, 'sku', v.sku, 'image', v.image, 'price', v.price,
-            'available', v.available, 'product_is_known', n.id is not null
-        ) order by w.place) as offers
-    from wanted w
-    left join products n on n.store_id = :store_id and n.id = w.product_id
-    left join variants v on v.store_id = :store_id
-        and v.id = coalesce(w.variant_id, n.default_variant_id)
-        and v.product_id = coalesce(w.product_id, v.product_id)
-    left join products p on p.store_id = :store_id and p.id = v.product_id
-    group by w.owner
-)
-select nextval('order_ids') as order_id,
-    nextval(format('order_numbers_%s', :store_id::bigint)) as number,
-    offered.line_ids, offered.offers,
-    case when c.id is not null
-        then json_build_object('id', c.id, 'name', c.name, 'email', c.email) end as customer,
-    k.fingerprint, k.status, k.headers, k.body
-from unnest(
-    :customer_ids::bigint[], :issuers::text[], :subjects::text[], :digests::bytea[]
-) with ordinality as o (customer_id, issuer, subject, digest, owner)
-join offered on offered.owner = o.owner
-left join customer_identities i on i.store_id = :store_id and i.issuer = o.issuer
-    and i.subject = o.subject
-left join customers c on c.store_id = :store_id and c.id = coalesce(o.customer_id, i.customer_id)
-left join idempotency_keys k on k.store_id = :store_id and k.digest = o.digest
-order by o.owner;
+-- All that placing orders of one store needs to know, in one round trip and one row: fresh ids,
+-- the offers as they are now (one per wanted line, in order), the customers that exist and the
+-- idempotency keys that were used before, each with the place (from 1) of its order. Primary keys
+-- only.
+select
+    (select array_agg(nextval('order_ids')) from generate_series(1, :orders::int)) as order_ids,
+    (
+        select array_agg(nextval((select format('order_numbers_%s', :store_id::bigint)::regclass)))
+        from generate_series(1, :orders::int)
+    ) as numbers,
+    (
+        select array_agg(nextval('line_ids'))
+        from generate_series(1, cardinality(:product_ids::bigint[]))
+    ) as line_ids,
+    (
+        select json_agg(json_build_array(
+            v.product_id, v.id, p.name, v.name, v.sku, v.image, v.price, v.available,
+            n.id is not null
+        ) order by w.place)
+        from unnest(:product_ids::bigint[], :variant_ids::bigint[])
+            with ordinality as w (product_id, variant_id, place)
+        left join products n on n.store_id = :store_id and n.id = w.product_id
+        left join variants v on v.store_id = :store_id
+            and v.id = coalesce(w.variant_id, n.default_variant_id)
+            and v.product_id = coalesce(w.product_id, v.product_id)
+        left join products p on p.store_id = :store_id and p.id = v.product_id
+    ) as offers,
+    (
+        select json_agg(json_build_array(o.place, c.id, c.name, c.email))
+        from unnest(:customer_ids::bigint[]) with ordinality as o (id, place)
+        join customers c on c.store_id = :store_id and c.id = o.id
+    ) as customers,
+    (
+        select json_agg(json_build_array(o.place, c.id, c.name, c.email))
+        from unnest(:named::int[], :issuers::text[], :subjects::text[])
+            as o (place, issuer, subject)
+        join customer_identities i on i.store_id = :store_id and i.issuer = o.issuer
+            and i.subject = o.subject
+        join customers c on c.store_id = :store_id and c.id = i.customer_id
+    ) as identities,
+    (
+        select json_agg(json_build_array(
+            o.place, encode(k.fingerprint, 'hex'), k.status, encode(k.headers, 'hex'),
+            encode(k.body, 'hex')
+        ))
+        from unnest(:digests::bytea[]) with ordinality as o (digest, place)
+        join idempotency_keys k on k.store_id = :store_id and k.digest = o.digest
+    ) as known;
 
 -- name: place_orders
 -- Places orders of one store in one statement: locks the stock in the order of ids, and if there
 -- is enough for all, claims the idempotency keys and writes orders, lines, history, movements and
--- events. A row for each, in the order given: `placed`, or `twin` when its key was taken
--- meanwhile. Where stock is short for all of them together every row says `short`, with what is
--- left, and nothing is written: they are then to be placed one by one.
-with one as (
-    select * from unnest(
-        :ids::bigint[], :numbers::bigint[], :customer_ids::bigint[], :partner_names::text[],
-        :customer_references::text[], :subtotals::bigint[], :discounts::bigint[],
-        :shippings::bigint[], :taxes_sums::bigint[], :totals::bigint[], :taxes::jsonb[],
-        :discount_codes::text[], :progresses::text[], :payments::text[], :fulfilments::text[],
-        :payments_asked::boolean[], :shipping_methods::text[], :deliveries::date[],
-        :shipping_addresses::jsonb[], :billing_addresses::jsonb[], :payment_methods::text[],
-        :payment_gateways::text[], :payment_tokens::text[], :notes::text[],
-        :times::timestamptz[], :versions::int[], :payloads::bytea[], :digests::bytea[],
-        :fingerprints::bytea[], :statuses::smallint[], :headers::bytea[], :bodies::bytea[],
-        :actors::text[], :contracts::text[]
-    ) with ordinality as o (
-        id, number, customer_id, partner_name, customer_reference, subtotal, discount,
-        shipping, tax, total, taxes, discount_code, progress, payment, fulfilment,
-        payment_asked, shipping_method, delivery, shipping_address, billing_address, payment_method,
-        payment_gateway, payment_token, notes, at, version, payload, digest, fingerprint,
-        status, headers, body, actor, contract, owner
-    )
-),
-line as (
-    select * from unnest(
-        :owners::int[], :positions::int[], :line_ids::bigint[], :product_ids::bigint[],
-        :variant_ids::bigint[], :product_names::text[], :variant_names::text[], :skus::text[],
-        :images::text[], :unit_prices::bigint[], :quantities::int[],
-        :discount_shares::bigint[], :tax_shares::jsonb[]
-    ) as l (
-        owner, position, id, product_id, variant_id, product_name, variant_name, sku, image,
-        unit_price, quantity, discount_share, tax_shares
-    )
-),
-wanted as (
-    select l.variant_id, sum(l.quantity) as quantity
-    from line l
+-- events. Answers with the ids of what was placed; one is missing when its key was taken
+-- meanwhile. Where stock is short for all of them together it answers what is short and what is
+-- left of it, and nothing is written.
+with wanted as (
+    select w.variant_id, sum(w.quantity) as quantity
+    from unnest(:variant_ids::bigint[], :quantities::int[]) as w (variant_id, quantity)
     where :reserve::boolean
-    group by l.variant_id
+    group by w.variant_id
 ),
 held as (
     select s.variant_id, s.on_hand, s.reserved, s.on_hand - s.reserved as available
@@ -96,15 +75,18 @@ short as (
 claimed as (
     insert into idempotency_keys
         (store_id, digest, fingerprint, status, headers, body, claimed_at)
-    select :store_id, o.digest, o.fingerprint, o.status, o.headers, o.body, o.at
-    from one o
-    where o.digest is not null and not exists (select from short)
-    order by o.digest
+    select :store_id, (:digests::bytea[])[n], (:fingerprints::bytea[])[n],
+        (:statuses::smallint[])[n], (:headers::bytea[])[n], (:bodies::bytea[])[n],
+        (:times::timestamptz[])[n]
+    from generate_subscripts(:digests::bytea[], 1) as n
+    where (:digests::bytea[])[n] is not null and not exists (select from short)
+    order by (:digests::bytea[])[n]
     on conflict (store_id, digest) do nothing
     returning digest
 ),
 go as (
-    select o.* from one o
+    select array_agg(o.id) as ids
+    from unnest(:ids::bigint[], :digests::bytea[]) as o (id, digest)
     where not exists (select from short)
         and (o.digest is null or o.digest in (select digest from claimed))
 ),
@@ -115,31 +97,35 @@ reserved as (
     set on_hand = held.on_hand, reserved = held.reserved + r.quantity
     from (
         select l.variant_id, sum(l.quantity) as quantity
-        from line l join go on go.owner = l.owner
+        from unnest(:order_ids::bigint[], :variant_ids::bigint[], :quantities::int[])
+            as l (order_id, variant_id, quantity)
+        where l.order_id = any((select ids from go)::bigint[])
         group by l.variant_id
-    ) r, held
+    ) r
+    join held on held.variant_id = r.variant_id
     where s.store_id = :store_id and s.variant_id = r.variant_id
-        and held.variant_id = r.variant_id
-    returning s.variant_id
 ),
 moved as (
     insert into stock_movements (store_id, kind, order_id, variant_ids, quantities, at)
-    select :store_id, 'reserve', go.id, array_agg(m.variant_id), array_agg(m.quantity), go.at
-    from go
-    join (
-        select l.owner, l.variant_id, sum(l.quantity) as quantity
-        from line l
-        where :reserve::boolean
-        group by l.owner, l.variant_id
-    ) m on m.owner = go.owner
-    join held on held.variant_id = m.variant_id
-    group by go.id, go.at
+    select :store_id, 'reserve', m.order_id, array_agg(m.variant_id), array_agg(m.quantity), m.at
+    from (
+        select l.order_id, l.variant_id, l.at, sum(l.quantity) as quantity
+        from unnest(
+            :order_ids::bigint[], :variant_ids::bigint[], :quantities::int[],
+            :line_times::timestamptz[]
+        ) as l (order_id, variant_id, quantity, at)
+        join held on held.variant_id = l.variant_id
+        where l.order_id = any((select ids from go)::bigint[])
+        group by l.order_id, l.at, l.variant_id
+    ) m
+    group by m.order_id, m.at
 ),
 customer as (
     insert into customers (store_id, id, created_at)
-    select distinct on (go.customer_id) :store_id, go.customer_id, go.at
-    from go
-    order by go.customer_id
+    select distinct on (id) :store_id, id, (:times::timestamptz[])[n]
+    from unnest(:new_customers::bigint[]) with ordinality as c (id, place), int4(place) as n
+    where id is not null and (:ids::bigint[])[n] = any((select ids from go)::bigint[])
+    order by id
     on conflict (store_id, id) do nothing
 ),
 placed as (
@@ -150,55 +136,64 @@ placed as (
         shipping_address, billing_address, payment_method, payment_gateway, payment_token,
         notes, created_at, updated_at, version
     )
-    select :store_id, go.id, go.number, go.customer_id, go.partner_name,
-        go.customer_reference, :currency::text, :minor_digits::smallint, go.subtotal,
-        go.discount, go.shipping, go.tax, go.total, go.taxes, go.discount_code, go.progress,
-        go.payment, go.fulfilment, go.payment_asked, go.shipping_method, go.delivery,
-        go.shipping_address, go.billing_address, go.payment_method, go.payment_gateway,
-        go.payment_token, go.notes, go.at, go.at, go.version
-    from go
-    order by go.id
+    select
+        :store_id, (:ids::bigint[])[n], (:numbers::bigint[])[n], (:customer_ids::bigint[])[n],
+        (:partner_names::text[])[n], (:customer_references::text[])[n], :currency::text,
+        :minor_digits::smallint, (:subtotals::bigint[])[n], (:discounts::bigint[])[n],
+        (:shippings::bigint[])[n], (:tax_sums::bigint[])[n], (:totals::bigint[])[n],
+        (:taxes::jsonb[])[n], (:discount_codes::text[])[n], (:progresses::text[])[n],
+        (:payments::text[])[n], (:fulfilments::text[])[n], (:payments_asked::boolean[])[n],
+        (:shipping_methods::text[])[n], (:deliveries::date[])[n],
+        (:shipping_addresses::jsonb[])[n], (:billing_addresses::jsonb[])[n],
+        (:payment_methods::text[])[n], (:payment_gateways::text[])[n],
+        (:payment_tokens::text[])[n], (:notes::text[])[n], (:times::timestamptz[])[n],
+        (:times::timestamptz[])[n], (:versions::int[])[n]
+    from generate_subscripts(:ids::bigint[], 1) as n
+    where (:ids::bigint[])[n] = any((select ids from go)::bigint[])
     returning id
+),
+written as (
+    select array_agg(id) as ids from placed
 ),
 lines as (
     insert into order_lines (
         store_id, order_id, id, position, product_id, variant_id, product_name, variant_name,
         sku, image, unit_price, quantity, discount_share, tax_shares
     )
-    select :store_id, go.id, l.id, l.position, l.product_id, l.variant_id, l.product_name,
-        l.variant_name, l.sku, l.image, l.unit_price, l.quantity, l.discount_share,
-        l.tax_shares
-    from line l join go on go.owner = l.owner
+    select
+        :store_id, (:order_ids::bigint[])[n], (:line_ids::bigint[])[n], (:positions::int[])[n],
+        (:product_ids::bigint[])[n], (:variant_ids::bigint[])[n], (:product_names::text[])[n],
+        (:variant_names::text[])[n], (:skus::text[])[n], (:images::text[])[n],
+        (:unit_prices::bigint[])[n], (:quantities::int[])[n], (:discount_shares::bigint[])[n],
+        (:tax_shares::jsonb[])[n]
+    from generate_subscripts(:order_ids::bigint[], 1) as n
+    where (:order_ids::bigint[])[n] = any((select ids from go)::bigint[])
 ),
 remembered as (
     insert into order_history
         (store_id, order_id, position, word, actor, contract, reason, at)
-    select :store_id, go.id, h.position, h.word, go.actor, go.contract, null, h.at
-    from unnest(
-        :word_owners::int[], :word_positions::int[], :words::text[], :word_times::timestamptz[]
-    ) as h (owner, position, word, at)
-    join go on go.owner = h.owner
+    select
+        :store_id, (:word_order_ids::bigint[])[n], (:word_positions::int[])[n],
+        (:words::text[])[n], (:actors::text[])[n], (:contracts::text[])[n], null,
+        (:word_times::timestamptz[])[n]
+    from generate_subscripts(:word_order_ids::bigint[], 1) as n
+    where (:word_order_ids::bigint[])[n] = any((select ids from go)::bigint[])
 ),
 told as (
     insert into outbox (store_id, order_id, version, type, payload, at)
-    select :store_id, go.id, go.version, e.type, go.payload, go.at
-    from unnest(:event_owners::int[], :event_types::text[])
-        with ordinality as e (owner, type, place)
-    join go on go.owner = e.owner
-    -- Of what is placed, not of `go` alone: an id of the outbox is taken only by who has written
+    select
+        :store_id, (:event_order_ids::bigint[])[n], (:event_versions::int[])[n],
+        (:event_types::text[])[n], (:payloads::bytea[])[n], (:event_times::timestamptz[])[n]
+    from generate_subscripts(:event_order_ids::bigint[], 1) as n
+    -- Of what is written, not of `go`: an id of the outbox is taken only by who has written
     -- something before, and so is in the sight of the sequencer (decision 0023).
-    join placed on placed.id = go.id
-    order by e.place
+    where (:event_order_ids::bigint[])[n] = any((select ids from written)::bigint[])
+    order by n
 )
-select case
-        when exists (select from short) then 'short'
-        when go.owner is null then 'twin'
-        else 'placed'
-    end as outcome,
-    (select variant_id from short order by variant_id limit 1) as short_variant_id,
-    (select available from short order by variant_id limit 1) as short_available
-from one left join go on go.owner = one.owner
-order by one.owner;
+select
+    (select ids from written) as placed,
+    (select array_agg(variant_id order by variant_id) from short) as short_variant_ids,
+    (select array_agg(available order by variant_id) from short) as short_available;
 
 -- name: register_identity
 -- Gives a customer an id of ours, once per issuer and subject. No row: somebody was faster, and

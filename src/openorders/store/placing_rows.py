@@ -1,7 +1,7 @@
 """New orders as the columns of arrays that the statement which places them takes.
 
-Several orders go in one array per column; lines, history and events say by `owner` (from 1) to
-which of them they belong.
+Several orders go in one array per column; lines, history and events say by its id to which order
+they belong.
 """
 
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from openorders.domain.events import EventType
 from openorders.domain.order import Order
 
 
@@ -25,7 +26,7 @@ def of_orders(orders: Sequence[Order]) -> dict[str, Any]:
         "subtotals": [order.totals.subtotal for order in orders],
         "discounts": [order.totals.discount for order in orders],
         "shippings": [order.totals.shipping for order in orders],
-        "taxes_sums": [order.totals.tax for order in orders],
+        "tax_sums": [order.totals.tax for order in orders],
         "totals": [order.totals.total for order in orders],
         "taxes": [_json(order.totals.taxes) for order in orders],
         "discount_codes": [order.discount_code for order in orders],
@@ -43,23 +44,16 @@ def of_orders(orders: Sequence[Order]) -> dict[str, Any]:
         "notes": [order.notes for order in orders],
         "times": [order.created_at for order in orders],
         "versions": [order.version for order in orders],
-        "payloads": [msgspec.json.encode(order) for order in orders],
-        "actors": [order.history[0].actor for order in orders],
-        "contracts": [order.history[0].contract for order in orders],
     }
 
 
 def of_lines(orders: Sequence[Order]) -> dict[str, Any]:
     """What is once per line."""
-    placed = [
-        (owner, position, line)
-        for owner, order in enumerate(orders, 1)
-        for position, line in enumerate(order.lines, 1)
-    ]
-    lines = [line for _, _, line in placed]
+    lines = [line for order in orders for line in order.lines]
     return {
-        "owners": [owner for owner, _, _ in placed],
-        "positions": [position for _, position, _ in placed],
+        "order_ids": [order.id for order in orders for _ in order.lines],
+        "line_times": [order.created_at for order in orders for _ in order.lines],
+        "positions": [n for order in orders for n in range(1, len(order.lines) + 1)],
         "line_ids": [line.id for line in lines],
         "product_ids": [line.product_id for line in lines],
         "variant_ids": [line.variant_id for line in lines],
@@ -70,23 +64,38 @@ def of_lines(orders: Sequence[Order]) -> dict[str, Any]:
         "unit_prices": [line.unit_price for line in lines],
         "quantities": [line.quantity for line in lines],
         "discount_shares": [line.discount_share for line in lines],
-        "tax_shares": ["[" + ",".join(map(str, line.tax_shares)) + "]" for line in lines],
+        "tax_shares": [_shares(line.tax_shares) for line in lines],
     }
 
 
 def of_history(orders: Sequence[Order]) -> dict[str, Any]:
-    """What is once per entry of a history. All entries of an order have its first one's actor."""
-    entries = [
-        (owner, position, entry)
-        for owner, order in enumerate(orders, 1)
-        for position, entry in enumerate(order.history, 1)
-    ]
+    """What is once per entry of a history."""
+    entries = [entry for order in orders for entry in order.history]
     return {
-        "word_owners": [owner for owner, _, _ in entries],
-        "word_positions": [position for _, position, _ in entries],
-        "words": [entry.word.value for _, _, entry in entries],
-        "word_times": [entry.at for _, _, entry in entries],
+        "word_order_ids": [order.id for order in orders for _ in order.history],
+        "word_positions": [n for order in orders for n in range(1, len(order.history) + 1)],
+        "words": [entry.word.value for entry in entries],
+        "word_times": [entry.at for entry in entries],
+        "actors": [entry.actor for entry in entries],
+        "contracts": [entry.contract for entry in entries],
     }
+
+
+def of_events(told: Sequence[tuple[Order, Sequence[EventType]]]) -> dict[str, Any]:
+    """What is once per event: each carries the whole order."""
+    orders = [order for order, events in told for _ in events]
+    payloads = [(msgspec.json.encode(order), events) for order, events in told]
+    return {
+        "event_order_ids": [order.id for order in orders],
+        "event_versions": [order.version for order in orders],
+        "event_times": [order.created_at for order in orders],
+        "event_types": [event.value for _, events in told for event in events],
+        "payloads": [payload for payload, events in payloads for _ in events],
+    }
+
+
+def _shares(shares: Sequence[int]) -> str:
+    return "[" + ",".join(map(str, shares)) + "]" if shares else "[]"
 
 
 def _json(value: object) -> str | None:

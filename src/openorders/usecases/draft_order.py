@@ -4,7 +4,7 @@ What the store does not sell, does not do, or does not let this caller do is ref
 does not have is only known when the order is placed.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from openorders.domain import pricing
@@ -15,12 +15,14 @@ from openorders.domain.customer import Customer, Identity
 from openorders.domain.events import EventType
 from openorders.domain.ids import CLIENT_CUSTOMER_ID_MAX, CustomerId
 from openorders.domain.order import (
+    Fulfilment,
     HistoryEntry,
     Line,
     Order,
     PaymentState,
     Progress,
     Word,
+    word_of,
 )
 from openorders.domain.refusals import (
     CustomerNotFound,
@@ -99,9 +101,11 @@ def draft(
         shipping=shipping,
         discount=_discount(ctx, command.discount_code),
     )
-    gateway = _gateway(ctx, command)
     charged = command.charge is not None
-    order = Order(
+    progress = Progress.PROCESSING if command.start_when_paid and charged else Progress.PLACED
+    payment = _first_payment_state(command, totals.total)
+    caller = ctx.caller
+    return Order(
         id=prepared.order_id,
         number=prepared.number,
         customer=_customer(ctx, command, customer or prepared.customer),
@@ -111,10 +115,10 @@ def draft(
         lines=lines,
         created_at=now,
         updated_at=now,
-        progress=Progress.PROCESSING if command.start_when_paid and charged else Progress.PLACED,
-        payment=_first_payment_state(command, totals.total),
+        progress=progress,
+        payment=payment,
         payment_asked=command.payment_asked,
-        partner_name=command.partner_name or ctx.caller.partner_name,
+        partner_name=command.partner_name or caller.partner_name,
         customer_reference=command.customer_reference,
         discount_code=command.discount_code,
         shipping_method=command.shipping_method,
@@ -122,24 +126,21 @@ def draft(
         shipping_address=command.shipping_address,
         billing_address=command.billing_address,
         payment_method=command.payment_method,
-        payment_gateway=gateway,
+        payment_gateway=_gateway(ctx, command),
         payment_token=ctx.services.token(),
         notes=command.notes,
+        history=tuple(
+            HistoryEntry(word=word, at=now, actor=caller.actor, contract=caller.contract)
+            for word in _first_words(command, progress, payment)
+        ),
     )
-    return replace(order, history=_first_history(ctx, order, charged=charged))
 
 
-def _first_history(ctx: Context, order: Order, *, charged: bool) -> tuple[HistoryEntry, ...]:
+def _first_words(command: PlaceOrder, progress: Progress, payment: PaymentState) -> list[Word]:
     """Every order begins as created. What a charge makes of it is remembered when it is settled."""
-    first = HistoryEntry(
-        word=Word.CREATED,
-        at=order.created_at,
-        actor=ctx.caller.actor,
-        contract=ctx.caller.contract,
-    )
-    if order.word is Word.CREATED or (charged and order.totals.total):
-        return (first,)
-    return (first, replace(first, word=order.word))
+    word = word_of(progress, payment, Fulfilment.NONE, asked=command.payment_asked)
+    is_open = command.charge is not None and payment is not PaymentState.PAID
+    return [Word.CREATED] if word is Word.CREATED or is_open else [Word.CREATED, word]
 
 
 def _first_payment_state(command: PlaceOrder, total: int) -> PaymentState:

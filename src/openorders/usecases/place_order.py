@@ -101,7 +101,7 @@ async def _draft(connection: Connection, ctx: Context, command: PlaceOrder) -> O
 async def _place_for_nothing(ctx: Context, unit: Unit, order: Order, reply: Reply[Order]) -> Answer:
     """An order that costs nothing is paid by being placed; no gateway takes a charge of zero."""
     ready = Ready(order=order, events=[EventType.ORDER_CREATED, EventType.ORDER_PAID])
-    (placed,) = await placing.place(unit.connection, ctx.store_id, [ready])
-    if placed.variant_id is not None:
-        raise out_of_stock(order, stock.Short(placed.variant_id, placed.left))
+    outcome = await placing.place(unit.connection, ctx.store_id, [ready])
+    for variant_id, left in outcome.short.items():
+        raise out_of_stock(order, stock.Short(variant_id, left))
     return reply.done(order)

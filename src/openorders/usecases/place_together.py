@@ -1,19 +1,20 @@
 """Orders of one store that arrived together, placed with one question and one statement.
 
-Each has a fate of its own: a refusal is only for the one it concerns, and where stock is short
-for all of them together, or the database refuses one, they are placed one by one.
+Each has a fate of its own. Where stock is short for all of them together, those that cannot have
+what they want are refused and the others go on together; where the database refuses the statement,
+whatever has no fate yet is placed one by one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from openorders.domain.customer import Customer, Identity
-from openorders.domain.ids import StoreId
+from openorders.domain.ids import VariantId
 from openorders.domain.order import Order
 from openorders.domain.refusals import Refused
 from openorders.store import placing
 from openorders.store.database import Connection, is_connection_loss
-from openorders.store.placing import Asked, Placed, Prepared, Ready
+from openorders.store.placing import Asked, Prepared, Ready
 from openorders.store.stock import Short
 from openorders.usecases.answers import Answer, Reply, replay, replay_of
 from openorders.usecases.context import Context, Services
@@ -23,7 +24,7 @@ Fate = Answer | Exception
 """What became of one of several orders."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Placing:
     """An order to be placed without a charge, and how its contract words the result."""
 
@@ -37,84 +38,205 @@ class Placing:
         return self.ctx.keyed.digest if self.ctx.keyed else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Worded:
     """An order that is ready to be written, and the answer that is kept with it."""
 
-    place: int
+    one: Placing
     ready: Ready
     answer: Answer
+
+
+class _Fates:
+    """What became of whom."""
+
+    def __init__(self, gathered: Sequence[Placing]) -> None:
+        self._found: dict[Placing, Fate | None] = dict.fromkeys(gathered)
+
+    def settle(self, one: Placing, fate: Fate) -> None:
+        self._found[one] = fate
+
+    def open(self) -> list[Placing]:
+        """Those without a fate."""
+        return [one for one, fate in self._found.items() if fate is None]
+
+    def all(self) -> list[Fate]:
+        """In the order in which they came."""
+        return [fate for fate in self._found.values() if fate is not None]
 
 
 async def place_together(services: Services, gathered: Sequence[Placing]) -> list[Fate]:
     """Place orders of one store; for each the answer, or why there is none.
 
-    A twin of another one waits for its answer.
+    A twin of another one waits for its answer. When the connection is lost the outcome is unknown
+    for everybody, and this raises (decision 0014).
     """
-    first: dict[bytes, int] = {}
-    twins: list[int] = []
-    for place, one in enumerate(gathered):
-        if one.digest is not None and first.setdefault(one.digest, place) != place:
-            twins.append(place)
-    alone = set(twins)
-    together = [place for place in range(len(gathered)) if place not in alone]
-    some = await _place_or_part(services, [gathered[place] for place in together])
-    fates: dict[int, Fate] = dict(zip(together, some, strict=True))
-    for place in twins:
-        fates[place] = await _alone(services, gathered[place])
-    return [fates[place] for place in range(len(gathered))]
-
-
-async def _place_or_part(services: Services, gathered: Sequence[Placing]) -> list[Fate]:
-    """Place them with one statement, unless one of them makes the database refuse them all."""
+    fates = _Fates(gathered)
+    newcomers: set[Placing] = set()
     try:
-        return await _place(services, gathered)
+        newcomers = await _place(services, _without_twins(gathered), fates)
     except Exception as error:
         if len(gathered) == 1 or is_connection_loss(error):
             raise
-        return [await _alone(services, one) for one in gathered]
+    for one in fates.open():
+        fates.settle(one, await _alone(services, one, is_new=one in newcomers))
+    return fates.all()
 
 
-async def _alone(services: Services, one: Placing) -> Fate:
+def _without_twins(gathered: Sequence[Placing]) -> list[Placing]:
+    """The first under each key."""
+    digests: set[bytes] = set()
+    first: list[Placing] = []
+    for one in gathered:
+        if one.digest is not None:
+            if one.digest in digests:
+                continue
+            digests.add(one.digest)
+        first.append(one)
+    return first
+
+
+async def _alone(services: Services, one: Placing, *, is_new: bool) -> Fate:
+    fates = _Fates([one])
     try:
-        return (await _place(services, [one]))[0]
+        if is_new or await _place(services, [one], fates):
+            return await _register_and_place(services, one)
     except Exception as error:  # noqa: BLE001 - handed to the one it concerns
         return error
+    return fates.all()[0]
 
 
-async def _place(services: Services, gathered: Sequence[Placing]) -> list[Fate]:
-    fates: list[Fate | None] = [None] * len(gathered)
+async def _place(services: Services, gathered: Sequence[Placing], fates: _Fates) -> set[Placing]:
+    """Settle the fates of all but those whose customer is to be registered first: these come
+    back.
+    """
     async with services.database.connection() as connection:
-        worded = await _word(connection, gathered, fates)
-        placed = await _write(connection, gathered[0].ctx.store_id, worded)
-    for one, outcome in zip(worded, placed, strict=True):
-        fates[one.place] = await _fate(services, gathered[one.place], one, outcome, len(worded))
-    return [
-        await _registering(services, one) if fate is None else fate
-        for one, fate in zip(gathered, fates, strict=True)
+        worded, newcomers = await _word(connection, gathered, fates)
+        late = await _write(connection, worded, fates)
+    for one in late:
+        fates.settle(one, await _replayed(one))
+    return newcomers
+
+
+async def _word(
+    connection: Connection, gathered: Sequence[Placing], fates: _Fates
+) -> tuple[list[_Worded], set[Placing]]:
+    """Ask what they need to know, word what can be written, and refuse what cannot."""
+    asked = [
+        Asked(lines=one.command.lines, customer=one.command.customer, digest=one.digest)
+        for one in gathered
     ]
+    prepared = await placing.prepare(connection, gathered[0].ctx.store_id, asked)
+    worded: list[_Worded] = []
+    newcomers: set[Placing] = set()
+    for one, known in zip(gathered, prepared, strict=True):
+        try:
+            if known.known is not None and one.ctx.keyed is not None:
+                fates.settle(one, replay_of(known.known, one.ctx.keyed))
+            elif known.customer is None and isinstance(one.command.customer, Identity):
+                newcomers.add(one)
+            else:
+                worded.append(_ready(one, known, None))
+        except Refused as refused:
+            fates.settle(one, refused)
+    return worded, newcomers
 
 
-async def _registering(services: Services, one: Placing) -> Fate:
+def _ready(one: Placing, known: Prepared, registered: Customer | None) -> _Worded:
+    order = draft(one.ctx, one.command, known, registered)
+    answer = one.reply.done(order)
+    ready = Ready(
+        order=order,
+        events=first_events(order),
+        customer_is_known=(registered or known.customer) is not None,
+        key=one.ctx.keyed,
+        answer=(answer.status, answer.headers, answer.body),
+    )
+    return _Worded(one, ready, answer)
+
+
+async def _write(connection: Connection, worded: Sequence[_Worded], fates: _Fates) -> list[Placing]:
+    """Write them, together as far as the stock goes. Those come back whose key was taken
+    meanwhile.
+    """
+    late: list[Placing] = []
+    waiting = list(worded)
+    while waiting:
+        now, waiting = waiting, []
+        store_id = now[0].one.ctx.store_id
+        outcome = await placing.place(connection, store_id, [one.ready for one in now])
+        while outcome.short and now:
+            now, later = _parted(now, outcome.short, fates)
+            waiting = later + waiting
+            if now:
+                outcome = await placing.place(connection, store_id, [one.ready for one in now])
+        for one in now:
+            if one.ready.order.id in outcome.placed:
+                fates.settle(one.one, one.answer)
+            else:
+                late.append(one.one)
+    return late
+
+
+def _parted(
+    worded: Sequence[_Worded], left: Mapping[VariantId, int], fates: _Fates
+) -> tuple[list[_Worded], list[_Worded]]:
+    """Those for whom what is left suffices, the first come first, and those who have to see what
+    remains after them. Whoever alone wants more than is left is refused.
+    """
+    now: list[_Worded] = []
+    later: list[_Worded] = []
+    remaining = dict(left)
+    for one in worded:
+        wanted = _wanted(one.ready.order, left)
+        if short := _short(wanted, left):
+            fates.settle(one.one, out_of_stock(one.ready.order, short))
+        elif _short(wanted, remaining):
+            later.append(one)
+        else:
+            now.append(one)
+            for variant_id, quantity in wanted.items():
+                remaining[variant_id] -= quantity
+    return now, later
+
+
+def _wanted(order: Order, of: Mapping[VariantId, int]) -> dict[VariantId, int]:
+    wanted: dict[VariantId, int] = {}
+    for line in order.lines:
+        if line.variant_id in of:
+            wanted[line.variant_id] = wanted.get(line.variant_id, 0) + line.quantity
+    return wanted
+
+
+def _short(wanted: Mapping[VariantId, int], left: Mapping[VariantId, int]) -> Short | None:
+    """The first variant of which more is wanted than there is."""
+    short = (variant_id for variant_id in sorted(wanted) if wanted[variant_id] > left[variant_id])
+    variant_id = next(short, None)
+    return None if variant_id is None else Short(variant_id, left[variant_id])
+
+
+async def _replayed(one: Placing) -> Fate:
+    assert one.ctx.keyed is not None, "only keys have twins"
     try:
-        return await _register_and_place(services, one)
-    except Exception as error:  # noqa: BLE001 - handed to the one it concerns
-        return error
+        return await replay(one.ctx, one.ctx.keyed)
+    except Refused as refused:
+        return refused
 
 
 async def _register_and_place(services: Services, one: Placing) -> Fate:
     """Place the first order of somebody whom others know: registered with it, or not at all."""
     asked = Asked(lines=one.command.lines, customer=one.command.customer, digest=one.digest)
+    fates = _Fates([one])
     async with services.database.transaction() as tx:
         (known,) = await placing.prepare(tx, one.ctx.store_id, [asked])
         if known.known is not None and one.ctx.keyed is not None:
             return replay_of(known.known, one.ctx.keyed)
         customer = await registered(tx, one.ctx, one.command, known)
-        worded = _ready(0, one, draft(one.ctx, one.command, known, customer))
-        (placed,) = await placing.place(tx, one.ctx.store_id, [worded.ready])
-        if placed.variant_id is not None:
-            raise out_of_stock(worded.ready.order, Short(placed.variant_id, placed.left))
-    return await _fate(services, one, worded, placed, 1)
+        late = await _write(tx, [_ready(one, known, customer)], fates)
+        for fate in fates.all():
+            if isinstance(fate, Exception):
+                raise fate
+    return await _replayed(one) if late else fates.all()[0]
 
 
 async def registered(
@@ -126,60 +248,3 @@ async def registered(
     if prepared.customer is not None or not isinstance(command.customer, Identity):
         return None
     return await placing.register_identity(connection, ctx.store_id, command.customer, ctx.now())
-
-
-async def _word(
-    connection: Connection, gathered: Sequence[Placing], fates: list[Fate | None]
-) -> list[_Worded]:
-    """Ask what they need to know, and word what can be written. The others have their fate now,
-    apart from those whose customer is to be registered first.
-    """
-    asked = [
-        Asked(lines=one.command.lines, customer=one.command.customer, digest=one.digest)
-        for one in gathered
-    ]
-    prepared = await placing.prepare(connection, gathered[0].ctx.store_id, asked)
-    worded: list[_Worded] = []
-    for place, (one, known) in enumerate(zip(gathered, prepared, strict=True)):
-        try:
-            if known.known is not None and one.ctx.keyed is not None:
-                fates[place] = replay_of(known.known, one.ctx.keyed)
-            elif known.customer is not None or not isinstance(one.command.customer, Identity):
-                worded.append(_ready(place, one, draft(one.ctx, one.command, known)))
-        except Refused as refused:
-            fates[place] = refused
-    return worded
-
-
-def _ready(place: int, one: Placing, order: Order) -> _Worded:
-    answer = one.reply.done(order)
-    kept = (answer.status, answer.headers, answer.body)
-    ready = Ready(order=order, events=first_events(order), key=one.ctx.keyed, answer=kept)
-    return _Worded(place, ready, answer)
-
-
-async def _write(
-    connection: Connection, store_id: StoreId, worded: Sequence[_Worded]
-) -> list[Placed]:
-    if not worded:
-        return []
-    return await placing.place(connection, store_id, [one.ready for one in worded])
-
-
-async def _fate(
-    services: Services, one: Placing, worded: _Worded, placed: Placed, together: int
-) -> Fate:
-    match placed.outcome:
-        case "placed":
-            return worded.answer
-        case "twin":
-            assert one.ctx.keyed is not None, "only keys have twins"
-            try:
-                return await replay(one.ctx, one.ctx.keyed)
-            except Refused as refused:
-                return refused
-        case "short" if together > 1:
-            return await _alone(services, one)
-        case "short":
-            assert placed.variant_id is not None, "it is short of something"
-            return out_of_stock(worded.ready.order, Short(placed.variant_id, placed.left))
