@@ -118,20 +118,24 @@ def fingerprint(body: object) -> bytes:
 
 
 def _canonical(value: object) -> object:
+    if isinstance(value, str) or value is None or isinstance(value, bool):
+        return value
     if isinstance(value, dict):
         fields = cast("dict[str, object]", value)
         return {name: _canonical(entry) for name, entry in fields.items()}
     if isinstance(value, list):
         return [_canonical(entry) for entry in cast("list[object]", value)]
-    if isinstance(value, bool) or value is None or isinstance(value, str):
-        return value
-    number = value if isinstance(value, Decimal) else Decimal(cast("int", value))
-    if not number:
-        number = Decimal(0)
-    # A one-entry object of no JSON spelling: a number must never look like a text.
-    exponent = number.adjusted()
-    digits = "".join(map(str, number.as_tuple().digits)).rstrip("0")
-    return {"\0number": [number.is_signed(), digits, exponent]}
+    if isinstance(value, int):
+        digits = str(abs(value))
+        return _number(value < 0, digits, len(digits) - 1)
+    number = cast("Decimal", value) or Decimal(0)
+    digits = "".join(map(str, number.as_tuple().digits))
+    return _number(number.is_signed(), digits, number.adjusted())
+
+
+def _number(is_negative: bool, digits: str, exponent: int) -> object:  # noqa: FBT001 - its sign
+    """A one-entry object of no JSON spelling: a number must never look like a text."""
+    return {"\0number": [is_negative, digits.rstrip("0"), exponent]}
 
 
 def etag(version: int) -> str:
