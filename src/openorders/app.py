@@ -6,6 +6,7 @@ program while that comes up.
 
 import asyncio
 import importlib
+import threading
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from openorders.web import Front
 
 _GAUGE_SECONDS: Final = 2.0
+_HEAD_START_S: Final = 0.2
 
 _log = logs.Logger(__name__)
 
@@ -55,6 +57,7 @@ class Product:
 
     def __init__(self) -> None:
         self._front: Front | None = None
+        self._database_is_underway = threading.Event()
 
     @property
     def expected(self) -> tuple[type[Exception], ...]:
@@ -79,13 +82,17 @@ class Product:
         from openorders.installation import database_url
         from openorders.store import migrate
 
-        async with database_url(settings, report) as url:
+        underway = self._database_is_underway.set
+        async with database_url(settings, report, underway=underway) as url:
+            underway()
             await migrate.migrate(url, report=report)
             await _look_over(settings, url, report)
             yield url
 
     def prepare_background(self) -> None:
         """Load what works beside the requests, while the database comes up."""
+        # A thread that loads modules holds up the one that starts the database.
+        self._database_is_underway.wait(_HEAD_START_S)
         importlib.import_module("openorders.background")
 
     @asynccontextmanager

@@ -21,13 +21,21 @@ def data_folder(settings: Settings) -> Path:
 
 
 @asynccontextmanager
-async def database_url(settings: Settings, report: Report) -> AsyncGenerator[str, None]:
-    """The database of the one server of its folder: the embedded one, or the operator's own."""
+async def database_url(
+    settings: Settings, report: Report, *, underway: Callable[[], None] = lambda: None
+) -> AsyncGenerator[str, None]:
+    """The database of the one server of its folder: the embedded one, or the operator's own.
+
+    `underway` is called when its start is mostly a matter of waiting; perhaps never, perhaps in
+    another thread.
+    """
     if settings.database_url is not None:
         yield settings.database_url
         return
     folder = data_folder(settings)
-    async with embedded.running(folder, bindir=settings.pg_bindir, report=report) as database:
+    async with embedded.running(
+        folder, bindir=settings.pg_bindir, report=report, underway=underway
+    ) as database:
         yield database.url
 
 

@@ -6,8 +6,6 @@ no setting by name.
 
 import re
 from collections.abc import Callable
-from email.errors import MessageError
-from email.policy import default as mail_policy
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -72,6 +70,10 @@ def origin(value: str) -> str:
 
 
 def mailbox(value: str) -> str:
+    # Here, since reading the rules of mail takes longer than all else in this file.
+    from email.errors import MessageError
+    from email.policy import default as mail_policy
+
     try:
         header = mail_policy.header_factory("From", value)
         proper = len(header.addresses) == 1 and not header.defects and header.addresses[0].username

@@ -16,7 +16,8 @@ from playwright.async_api import Browser, Page, async_playwright
 from openorders.domain.mails import Template
 from openorders.gateways.mail import FolderMailer, Letter
 from openorders.usecases import letters
-from openorders.usecases.letters import LANGUAGES, News
+from openorders.usecases.letters import LANGUAGES
+from openorders.usecases.news import News
 from tests.usecases.sample_letters import a_store, an_order_for
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"

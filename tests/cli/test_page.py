@@ -12,10 +12,10 @@ def test_the_page_of_commands_is_current():
 
 def test_every_command_is_on_the_page():
     named = {command.split()[0] for command in page.COMMANDS}
-    there = {name for name in program.app if not name.startswith("-")}
+    there = {name for name in program.complete() if not name.startswith("-")}
     assert named == there
     for group in named:
-        inner = {name for name in program.app[group] if not name.startswith("-")}
+        inner = {name for name in program.complete()[group] if not name.startswith("-")}
         on_page = {
             command.split()[1] for command in page.COMMANDS if command.startswith(f"{group} ")
         }

@@ -15,7 +15,8 @@ from openorders.domain.order import LineState, Order, PaymentState, Shipment, Wo
 from openorders.domain.refund import Refund, RefundedLine, RefundState
 from openorders.domain.store_settings import Store
 from openorders.usecases import letters
-from openorders.usecases.letters import LANGUAGES, News, Wording
+from openorders.usecases.letters import LANGUAGES, Wording
+from openorders.usecases.news import News
 from tests.usecases.sample_letters import (
     LATE_IN_NEW_YORK,
     a_payment,

@@ -7,7 +7,8 @@ import pytest
 
 from openorders.domain.mails import Template
 from openorders.usecases import letters, templates
-from openorders.usecases.letters import LANGUAGES, News
+from openorders.usecases.letters import LANGUAGES
+from openorders.usecases.news import News
 from openorders.usecases.templates import OUTPUT_CHARS_MAX, TEMPLATE_CHARS_MAX, TemplateRefused
 from tests.usecases.sample_letters import a_store, an_order_for
 

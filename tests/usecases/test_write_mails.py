@@ -22,7 +22,7 @@ from openorders.store.database import Database, opened
 from openorders.usecases import letters
 from openorders.usecases.advance_order import Advance, advance_order
 from openorders.usecases.cancel_order import Cancel, cancel_order
-from openorders.usecases.letters import News
+from openorders.usecases.news import News
 from openorders.usecases.pay_order import Pay, pay_order
 from openorders.usecases.record_payment import RecordPayment, record_payment
 from openorders.usecases.refund_order import Refund, refund_order

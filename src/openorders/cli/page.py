@@ -6,7 +6,7 @@ from typing import Final
 
 from rich.console import Console
 
-from openorders.cli.program import app
+from openorders.cli.program import complete
 
 WIDTH: Final = 96
 PAGE: Final = Path("docs/cli.md")
@@ -58,7 +58,7 @@ def as_markdown() -> str:
 
 def _help(command: str) -> str:
     out = io.StringIO()
-    app.help_print(command.split(), console=Console(file=out, width=WIDTH, no_color=True))
+    complete().help_print(command.split(), console=Console(file=out, width=WIDTH, no_color=True))
     return "\n".join(line.rstrip() for line in out.getvalue().strip().splitlines())
 
 

@@ -2,12 +2,13 @@
 
 import os
 import sys
-from importlib.metadata import version
+from collections.abc import Iterable
+from importlib import import_module
 from typing import Final
 
 from cyclopts import App, CycloptsError
 
-from openorders.cli import catalog, database, key, serving, settings_table, store, verifying, worker
+from openorders import __version__
 from openorders.cli.failing import FAILED, INTERRUPTED, MISUSED, CommandFailed
 from openorders.settings import SettingsError, read
 
@@ -18,21 +19,38 @@ One order book, five documented HTTP order APIs, on PostgreSQL.
 commands work beside a running server on the same data folder.
 """
 
-app: Final = App(
-    name="openorders",
-    help=ABOUT,
-    version=version("openorders"),
-    help_format="markdown",
-    result_action="return_value",
-    suppress_keyboard_interrupt=False,
-    default_parameter=None,
-)
-app.command(serving.serve)
-app.command(worker.worker)
-for group in (database.app, store.app, key.app, catalog.app):
-    app.command(group)
-app.command(verifying.verify)
-app.command(settings_table.settings)
+_COMMANDS: Final = {
+    "serve": "serving:serve",
+    "worker": "worker:worker",
+    "db": "database:app",
+    "store": "store:app",
+    "key": "key:app",
+    "catalog": "catalog:app",
+    "verify": "verifying:verify",
+    "settings": "settings_table:settings",
+}
+"""Where each command is; in the order in which they are listed."""
+
+
+def complete() -> App:
+    """The program with all its commands."""
+    return _program(_COMMANDS)
+
+
+def _program(names: Iterable[str]) -> App:
+    app = App(
+        name="openorders",
+        help=ABOUT,
+        version=__version__,
+        help_format="markdown",
+        result_action="return_value",
+        suppress_keyboard_interrupt=False,
+        default_parameter=None,
+    )
+    for name in names:
+        module, _, member = _COMMANDS[name].partition(":")
+        app.command(getattr(import_module(f"openorders.cli.{module}"), member))
+    return app
 
 
 def main() -> None:
@@ -42,6 +60,9 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run a command line; answers its exit code. 1: it failed, 2: it was misused."""
+    # Loading all commands takes longer than starting a database; one is enough when it is named.
+    named = arguments[0] if arguments else ""
+    app = _program([named]) if named in _COMMANDS else complete()
     try:
         app(arguments, exit_on_error=False, print_error=False)
         sys.stdout.flush()

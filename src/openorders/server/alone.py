@@ -66,5 +66,5 @@ async def _serve(
 
 def _load(settings: Settings, assembly: Assembly) -> None:
     """All in one thread: two that load modules wait for each other."""
-    assembly.prepare(settings)
     assembly.prepare_background()
+    assembly.prepare(settings)

@@ -78,14 +78,22 @@ async def running(
     bindir: Path | None = None,
     settings: Mapping[str, str] | None = None,
     report: Report | None = None,
+    underway: Callable[[], None] = lambda: None,
 ) -> AsyncGenerator[EmbeddedDatabase, None]:
     """The folder's database for the one server of this folder, restarted whenever it dies.
 
     A second server on the same folder raises EmbeddedDatabaseError, as does a folder or a machine
     that cannot serve. `bindir` names PostgreSQL's programs, `settings` add to its configuration
-    as written there; `report` is told in sentences what takes long.
+    as written there; `report` is told in sentences what takes long, and `underway` is called, in a
+    thread, as soon as what is left of the start is mostly waiting.
     """
-    lease = _Lease(data_dir, bindir=bindir, settings=settings or {}, report=report or _log.info)
+    lease = _Lease(
+        data_dir,
+        bindir=bindir,
+        settings=settings or {},
+        report=report or _log.info,
+        underway=underway,
+    )
     try:
         database = await _undisturbed(lease.take_as_server)
         await _ensure_role(database)
@@ -117,12 +125,19 @@ class _Lease:
     """A share in the folder's database. Its methods block, save `watch`."""
 
     def __init__(
-        self, data_dir: Path, *, bindir: Path | None, settings: Mapping[str, str], report: Report
+        self,
+        data_dir: Path,
+        *,
+        bindir: Path | None,
+        settings: Mapping[str, str],
+        report: Report,
+        underway: Callable[[], None] = lambda: None,
     ) -> None:
         self._data_dir = data_dir
         self._bindir = bindir
         self._settings = settings
         self._report = report
+        self._underway = underway
         self._folder: DataFolder | None = None
         self._as_server: FolderLock | None = None
         self._as_user: FolderLock | None = None
@@ -193,7 +208,11 @@ class _Lease:
     def _up(self, folder: DataFolder) -> Postmaster:
         """Take over what runs, else start; the caller holds the folder's transition lock."""
         return embedded_process.await_ready(folder, self._report) or embedded_process.start(
-            folder, bindir=self._bindir, settings=self._settings, report=self._report
+            folder,
+            bindir=self._bindir,
+            settings=self._settings,
+            report=self._report,
+            underway=self._underway,
         )
 
 

@@ -82,7 +82,11 @@ class DataFolder:
         return folder
 
     def write(self, file: Path, text: str) -> None:
-        """Write a file inside this folder, whole or not at all, readable by its owner alone."""
+        """Write a file inside this folder, whole or not at all, readable by its owner alone. One
+        that says so already is left alone: making sure of a file on the disk takes its time.
+        """
+        if file.exists() and file.read_text(encoding="utf-8") == text:
+            return
         part = file.with_name(f".{file.name}.part")
         part.unlink(missing_ok=True)
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:

@@ -62,9 +62,17 @@ def running(folder: DataFolder) -> Postmaster | None:
 
 
 def start(
-    folder: DataFolder, *, bindir: Path | None, settings: Mapping[str, str], report: Report
+    folder: DataFolder,
+    *,
+    bindir: Path | None,
+    settings: Mapping[str, str],
+    report: Report,
+    underway: Callable[[], None] = lambda: None,
 ) -> Postmaster:
-    """Start the database, making its cluster first where there is none; ready when it returns."""
+    """Start the database, making its cluster first where there is none; ready when it returns.
+
+    `underway` is called as soon as what is left is mostly waiting for other programs.
+    """
     binaries = embedded_binaries.find(
         account=folder.account,
         copies=folder.make(folder.binaries),
@@ -76,11 +84,13 @@ def start(
         _clear_leftovers(folder, report)
     else:
         report(f"Creating the database in {folder.path} (PostgreSQL {binaries.version}).")
+        underway()
         _make_cluster(folder, binaries)
     folder.write(folder.cluster / "openorders.conf", _configuration(settings))
     _keep_last_log(folder)
     logged = folder.log.stat().st_size if folder.log.exists() else 0
     pid = _launch(folder, binaries, last)
+    underway()
     return _wait_until_ready(folder, pid, report, logged=logged)
 
 

@@ -6,7 +6,7 @@ made of an http(s) address.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -25,6 +25,7 @@ from openorders.usecases.letters_es import SPANISH
 from openorders.usecases.letters_fr import FRENCH
 from openorders.usecases.letters_it import ITALIAN
 from openorders.usecases.letters_nl import DUTCH
+from openorders.usecases.news import News
 from openorders.usecases.templates import TemplateRefused
 
 LANGUAGES: Final[Mapping[str, Texts]] = {
@@ -34,23 +35,6 @@ LANGUAGES: Final[Mapping[str, Texts]] = {
 
 _NAME_CHARS_MAX: Final = 100
 _TRACKED: Final = (Template.SHIPPED, Template.DELIVERED)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class News:
-    """What a letter is about. `language` is the customer's, where it is known; `given_back` is
-    what went back now, in minor units, for the refund of that id; `pay_url` leads to the pay page.
-    """
-
-    template: Template
-    language: str | None = None
-    given_back: int | None = None
-    refund_id: RefundId | None = None
-    pay_url: str | None = None
-
-    def to(self, language: str | None) -> "News":
-        """The same news for somebody who reads this language."""
-        return replace(self, language=language)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

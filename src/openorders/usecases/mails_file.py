@@ -34,7 +34,8 @@ from openorders.domain.order import (
 from openorders.domain.payment import AttemptState, Payment
 from openorders.domain.store_settings import Store
 from openorders.usecases import letters
-from openorders.usecases.letters import LANGUAGES, News
+from openorders.usecases.letters import LANGUAGES
+from openorders.usecases.news import News
 from openorders.usecases.templates import (
     SUBJECT_CHARS_MAX,
     TEMPLATE_CHARS_MAX,

@@ -27,9 +27,8 @@ from openorders.store import mails
 from openorders.store.database import Connection
 from openorders.store.mails import Mail, NewMail
 from openorders.store.payments import StoredOperation
-from openorders.usecases import letters
 from openorders.usecases.context import Services
-from openorders.usecases.letters import News
+from openorders.usecases.news import News
 
 MAILS_WRITTEN: Final = mails.WRITTEN
 """The channel on which it is announced that there are letters to hand over."""
@@ -93,6 +92,9 @@ async def write_about(
     reader = await mails.read_reader(tx, store.id, order.customer.id)
     if reader is None or not reader.email:
         return None
+    # Here, since loading words and templates takes longer than a start can spare.
+    from openorders.usecases import letters
+
     wording = letters.about(order, store, news.to(reader.language))
     if wording.template_failure is not None:
         _log.warning("own_template_failed", store=store.name, failure=wording.template_failure)

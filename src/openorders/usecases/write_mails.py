@@ -20,7 +20,7 @@ from openorders.store.database import Connection
 from openorders.store.mails import NextEvent
 from openorders.usecases import send_mail
 from openorders.usecases.context import Services
-from openorders.usecases.letters import News
+from openorders.usecases.news import News
 from openorders.usecases.pay_page import pay_path
 
 EVENTS_LIMIT: Final = 50

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Final
-
-from rustpy_xlsxwriter import FastExcel, Format
+from typing import TYPE_CHECKING, Final
 
 from openorders.domain.table import TableColumn
 from openorders.store.export_cells import Kind, kind_of
+
+if TYPE_CHECKING:
+    from rustpy_xlsxwriter import Format
 
 SHEET_ROWS_MAX: Final = 1_048_575
 """What fits on one sheet below its header."""
@@ -30,6 +31,9 @@ def write_workbook(
     Numbers and times keep their types. A text stays one whatever it looks like: its cell is
     formatted as text too, so that it is not calculated when somebody edits it.
     """
+    # Here, since few ever ask for a workbook.
+    from rustpy_xlsxwriter import FastExcel
+
     names = [column.name for column in columns]
     formats = [_format(column, minor_digits) for column in columns]
     workbook = FastExcel(path).format(bold_headers=True).freeze(row=1)
@@ -44,7 +48,9 @@ def write_workbook(
     workbook.save()
 
 
-def _format(column: TableColumn, minor_digits: int) -> Format:
+def _format(column: TableColumn, minor_digits: int) -> "Format":
+    from rustpy_xlsxwriter import Format
+
     match kind_of(column.part):
         case Kind.AMOUNT:
             shown = f"0.{'0' * minor_digits}" if minor_digits else "0"

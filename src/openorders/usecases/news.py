@@ -1,0 +1,23 @@
+"""What a customer is to be told about an order, before anybody words it."""
+
+from dataclasses import dataclass, replace
+
+from openorders.domain.ids import RefundId
+from openorders.domain.mails import Template
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What a letter is about. `language` is the customer's, where it is known; `given_back` is
+    what went back now, in minor units, for the refund of that id; `pay_url` leads to the pay page.
+    """
+
+    template: Template
+    language: str | None = None
+    given_back: int | None = None
+    refund_id: RefundId | None = None
+    pay_url: str | None = None
+
+    def to(self, language: str | None) -> "News":
+        """The same news for somebody who reads this language."""
+        return replace(self, language=language)
