@@ -21,6 +21,8 @@ from bench.figures import FIGURES, written
 BEGIN = "<!-- figures of `make bench`: begin -->"
 END = "<!-- figures of `make bench`: end -->"
 
+_GOALS_ORDERS = 1_000_000
+
 
 def main(words: Sequence[str] | None = None) -> int:
     """Print what was asked for, or write it into a file."""
@@ -68,6 +70,8 @@ def verdict(run: Mapping[str, Any]) -> Iterator[str]:
     failed = [case for case in run["cases"] if "wrong" in case]
     yield ""
     yield f"{len(judged) - len(missed)} of {len(judged)} goals met."
+    if run["options"]["orders"] < _GOALS_ORDERS:
+        yield f"  NOTE    The goals are those of {_GOALS_ORDERS:,} orders."
     for case, row, goal in missed:
         value = row["figures"][goal["figure"]]["median"]
         heading = FIGURES[goal["figure"]].heading
@@ -169,10 +173,9 @@ def _with_spread(name: str, found: Mapping[str, Any], spread: str) -> str:
 def _judged(goals: Sequence[Mapping[str, Any]]) -> str:
     if not goals:
         return ""
-    return ", ".join(
-        f"{FIGURES[goal['figure']].heading} {goal['bound']}: {'met' if goal['met'] else 'MISSED'}"
-        for goal in goals
-    )
+    missed = [goal for goal in goals if not goal["met"]]
+    bounds = (f"{FIGURES[goal['figure']].heading} {goal['bound']}" for goal in missed or goals)
+    return f"{'MISSED' if missed else 'met'}: {'; '.join(bounds)}"
 
 
 def _aligned(table: Sequence[Sequence[str]]) -> Iterator[str]:

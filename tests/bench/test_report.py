@@ -55,6 +55,30 @@ def test_a_missed_goal_is_said_loudly_and_with_its_value():
     assert "0.70 (0.50-0.75)" in shown
 
 
+def test_a_row_says_which_of_its_goals_were_missed_or_that_all_were_met():
+    shown = text(
+        report.markdown(
+            run_of(
+                row("a", [MISSED, MET], ratio=[0.5], p99_ms=[31.0]),
+                row("b", [MET], p99_ms=[31.0]),
+                row("c", rate=[1.0]),
+            )
+        )
+    )
+
+    assert "| a |  | 0.50 | 31.00 | MISSED: ratio ≥ 1 |" in shown
+    assert "| b |  |  | 31.00 | met: p99, ms ≤ 40 |" in shown
+    assert "| c | 1 |  |  |  |" in shown
+
+
+def test_a_small_run_says_that_its_goals_are_those_of_a_large_one():
+    run = run_of(row("a", [MET], p99_ms=[31.0]))
+    assert "NOTE" not in text(report.plain(run))
+
+    run["options"]["orders"] = 10_000
+    assert "The goals are those of 1,000,000 orders." in text(report.plain(run))
+
+
 def test_a_case_that_failed_is_told_and_the_others_are_shown():
     run = run_of(row("a", rate=[1.0]))
     run["cases"].append({"case": "get", "title": "Getting", "wrong": "GET /x said 500"})
