@@ -50,6 +50,8 @@ def doubts() -> list[str]:
             f"Other work is going on here: {load:.1f} processes want the {cores} cores on average. "
             "Figures of a busy machine are worth nothing."
         )
+    if not Path("/proc/self/stat").exists():
+        found.append("There is no /proc here, so CPU time and memory are not known.")
     folder = Path(tempfile.gettempdir())
     if (kind := _filesystem(folder)) in _IN_MEMORY:
         found.append(
