@@ -14,7 +14,7 @@ import pytest
 
 from openorders.domain.ids import StoreId
 from openorders.domain.order import Word
-from openorders.store import figures
+from openorders.store import figures, queries
 from openorders.store.database import Connection, connected
 from openorders.store.figures import Work
 from tests.store.figures_check import (
@@ -27,6 +27,7 @@ from tests.store.figures_check import (
     unfolded,
 )
 
+SQL = queries.load("figures")
 NOON = datetime(2026, 6, 2, 12, tzinfo=UTC)
 
 
@@ -150,6 +151,26 @@ async def test_the_mark_passes_no_transaction_that_took_its_number_just_now(conn
     assert await mark(folder) <= 2, "nobody may look above a change that can still come"
     await slow.execute("commit")
     assert await assert_exact(quick) == 7
+    assert await fold(folder) == 1
+
+
+async def test_ids_taken_since_the_folder_has_its_number_are_above_the_mark(connect: Any) -> None:
+    """Whoever takes one may have a higher number, and run on when all lower ones are over."""
+    young, folder, quick = await connect(), await connect(), await connect()
+    await place(quick, 1, 500, NOON)
+    [work] = await figures.find_work(folder)
+    async with folder.transaction():
+        assert await SQL.take_turn.fetchval(folder, store_id=STORE)
+        await young.execute("begin")
+        await place(young, 2, 500, NOON)
+        await place(quick, 3, 500, NOON)
+        await SQL.fold.fetchval(folder, store_id=STORE, high=work.high, limit=10)
+    for number in range(4, 7):
+        await place(quick, number, 500, NOON)
+        await fold(folder)
+        assert await mark(folder) == 2
+    await young.execute("commit")
+    assert await assert_exact(quick) == 6
     assert await fold(folder) == 1
 
 
