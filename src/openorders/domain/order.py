@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import cache
 
 from openorders.domain.address import Address
 from openorders.domain.customer import Customer
@@ -216,6 +217,7 @@ class Order:
         return tuple(line for line in self.lines if line.is_open)
 
 
+@cache
 def word_of(
     progress: Progress, payment: PaymentState, fulfilment: Fulfilment, *, asked: bool
 ) -> Word:

@@ -41,6 +41,7 @@ SECURITY_HEADERS: Final = (
 )
 """Of every answer that does not bring its own."""
 
+_SECURED: Final = frozenset(name for name, _ in SECURITY_HEADERS)
 _CLOSE: Final = (b"connection", b"close")
 _log = logs.Logger("openorders.requests")
 
@@ -153,10 +154,12 @@ class _Outgoing:
     def send(self, message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            headers = list(message["headers"])
-            brought = {name for name, _ in headers}
-            headers.append((b"x-request-id", self._request_id.encode()))
-            headers.extend(one for one in SECURITY_HEADERS if one[0] not in brought)
+            brought = dict(message["headers"])
+            missing = SECURITY_HEADERS
+            if not _SECURED.isdisjoint(brought):
+                missing = tuple(one for one in SECURITY_HEADERS if one[0] not in brought)
+            request_id = (b"x-request-id", self._request_id.encode())
+            headers = [*message["headers"], request_id, *missing]
             if self._closing:
                 headers.append(_CLOSE)
             message["headers"] = headers
@@ -170,8 +173,8 @@ def _open(scope: Scope, public_url: str | None) -> tuple[str, Exchange]:
     if public_url:
         scope["scheme"] = public_url.partition(":")[0]
     origin = public_url or f"{scope['scheme']}://{host}"
-    sent_id = headers.get(b"x-request-id", b"")
-    if _SANE_ID.fullmatch(sent_id):
+    sent_id = headers.get(b"x-request-id")
+    if sent_id is not None and _SANE_ID.fullmatch(sent_id):
         request_id = sent_id.decode()
     else:
         request_id = f"{random.getrandbits(80):020x}"  # tells apart, hides nothing
