@@ -1,4 +1,4 @@
-"""The limit beside a case: pgbench placing one order per transaction, with the SQL that does it best.
+"""The limit beside a case: pgbench placing one order per transaction, with the best SQL for that.
 
 The server places orders that arrive together with one statement; `one_order.sql` writes the same
 rows for one order, and costs pgbench a fifth less than the server's statement with one order in it.
