@@ -51,6 +51,28 @@ async def test_the_loops_finish_what_a_crash_left_and_expire_what_is_unpaid(
     await asyncio.wait_for(running, 2)
 
 
+async def test_gentle_work_leaves_as_much_time_as_it_takes(world: World) -> None:
+    clock = asyncio.get_running_loop().time
+    begun: list[float] = []
+    ended: list[float] = []
+    stop = asyncio.Event()
+
+    async def always_full(_services: Services) -> int:
+        begun.append(clock())
+        await asyncio.sleep(0.05)
+        ended.append(clock())
+        if len(ended) == 4:
+            stop.set()
+        return 1
+
+    gentle = Loop(name="gentle", pause_s=60, step=always_full, full=1, gently=True)
+    async with asyncio.timeout(10):
+        await run_loops(world.services, stop, loops=(gentle,))
+    rests = [after - before for before, after in zip(ended, begun[1:], strict=False)]
+    assert len(rests) == 3
+    assert all(rest >= 0.045 for rest in rests)
+
+
 async def test_a_failing_step_is_tried_again_and_holds_up_no_other(world: World) -> None:
     tries = {"bad": 0, "good": 0}
 

@@ -54,7 +54,8 @@ class Loop:
 
     A notification on `channel` ends the rest, so that the pause is only the net below it. After a
     step that had something to do it is heard a little later, a tenth of `apart_s` for each thing
-    done and `apart_s` at most: much is done in batches, little at once.
+    done and `apart_s` at most: much is done in batches, little at once. One that works `gently`
+    rests for as long as a full step took, since nobody waits for it and others use the database.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Loop:
     full: int
     channel: str | None = None
     apart_s: float = 0.0
+    gently: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,11 +128,31 @@ LOOPS: Final[tuple[Loop | Pipeline, ...]] = (
     ),
     Loop(name="sweep_mails", pause_s=5.0, step=sweep_mails, full=MAIL_LIMIT, channel=MAILS_WRITTEN),
     Loop(name="expire_unpaid", pause_s=10.0, step=expire_unpaid, full=EXPIRY_LIMIT),
-    Loop(name="forget_events", pause_s=600.0, step=forget_events, full=FORGET_EVENTS_LIMIT),
-    Loop(name="forget_webhooks", pause_s=600.0, step=forget_webhooks, full=FORGET_WEBHOOKS_LIMIT),
-    Loop(name="forget_keys", pause_s=300.0, step=forget_keys, full=FORGET_LIMIT),
-    Loop(name="forget_mails", pause_s=300.0, step=forget_mails, full=FORGET_MAILS_LIMIT),
-    Loop(name="forget_notices", pause_s=600.0, step=forget_notices, full=FORGET_NOTICES_LIMIT),
+    Loop(
+        name="forget_events",
+        pause_s=60.0,
+        step=forget_events,
+        full=FORGET_EVENTS_LIMIT,
+        gently=True,
+    ),
+    Loop(
+        name="forget_webhooks",
+        pause_s=600.0,
+        step=forget_webhooks,
+        full=FORGET_WEBHOOKS_LIMIT,
+        gently=True,
+    ),
+    Loop(name="forget_keys", pause_s=60.0, step=forget_keys, full=FORGET_LIMIT, gently=True),
+    Loop(
+        name="forget_mails", pause_s=300.0, step=forget_mails, full=FORGET_MAILS_LIMIT, gently=True
+    ),
+    Loop(
+        name="forget_notices",
+        pause_s=600.0,
+        step=forget_notices,
+        full=FORGET_NOTICES_LIMIT,
+        gently=True,
+    ),
     Loop(name="clear_methods", pause_s=60.0, step=clear_methods, full=CLEAR_LIMIT),
 )
 
@@ -187,6 +209,7 @@ class _Running:
 
     async def _step(self, loop: Loop) -> None:
         self.woken.clear()
+        began = asyncio.get_running_loop().time()
         try:
             done = await loop.step(self.services)
         except Exception:  # noqa: BLE001 - a loop outlives whatever goes wrong in a step
@@ -198,6 +221,8 @@ class _Running:
             if done and loop.apart_s:
                 await _rest(self.stop, loop.apart_s * min(1, done / _MUCH))
             await _rest(self.woken, loop.pause_s)
+        elif loop.gently:
+            await _rest(self.stop, asyncio.get_running_loop().time() - began)
 
     async def _flow(self, pipeline: Pipeline) -> None:
         began = asyncio.get_running_loop().time()
