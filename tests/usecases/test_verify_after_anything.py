@@ -26,6 +26,7 @@ from openorders.store.database import Database
 from openorders.usecases.advance_order import Advance, advance_order
 from openorders.usecases.cancel_order import Cancel, cancel_order
 from openorders.usecases.capture_payment import CapturePayment, capture_payment
+from openorders.usecases.fold_figures import fold_figures
 from openorders.usecases.pay_order import Pay, pay_order
 from openorders.usecases.place_order import Charge, place_order
 from openorders.usecases.read_payments import list_payments
@@ -73,7 +74,7 @@ class Crowd:
         if self.orders:
             verbs += [self.place, self.advance, self.advance, self.cancel, self.settle, self.settle]
             verbs += [self.pay, self.pay_a_part, self.record, self.capture, self.capture]
-            verbs += [self.refund, self.refund_lines, self.refund_lines]
+            verbs += [self.refund, self.refund_lines, self.refund_lines, self.fold]
         try:
             await self.chance.choice(verbs)()
         except Refused:
@@ -94,6 +95,9 @@ class Crowd:
         answer = await place_order(self.world.context(), command, told_the_id())
         if answer.status == 200:
             self.orders.append(OrderId(int(answer.body)))
+
+    async def fold(self) -> None:
+        await fold_figures(self.world.services)
 
     async def advance(self) -> None:
         target = self.chance.choice(list(Word)[1:])
@@ -168,4 +172,7 @@ async def test_the_books_add_up_after_anything(database: Database, tmp_path: Pat
         await asyncio.gather(*(crowd.act() for _ in range(5)))
     words = {(await world.order(number)).word for number in crowd.orders}
     assert {Word.CANCELLED, Word.SHIPPED, Word.REFUNDED} & words
+    assert [found async for found in verify(world.services)] == []
+    while await fold_figures(world.services):
+        pass
     assert [found async for found in verify(world.services)] == []

@@ -99,8 +99,8 @@ counts as (
     on conflict (store_id, word) do update set orders = c.orders + excluded.orders
 ),
 done as (
-    select count(*) as changes,
-        t.over and (count(*) < :limit or max(g.id) >= t.next_mark - 1) as passed
+    select count(g.id) as changes,
+        t.over and (count(g.id) < :limit or max(g.id) >= t.next_mark - 1) as passed
     from turn t left join gone g on true
     group by t.over, t.next_mark
 ),

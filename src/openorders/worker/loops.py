@@ -108,14 +108,7 @@ LOOPS: Final[tuple[Loop | Pipeline, ...]] = (
         channel=EVENTS_TOLD,
         apart_s=0.2,
     ),
-    Loop(
-        name="fold_figures",
-        pause_s=5.0,
-        step=fold_figures,
-        full=FOLD_LIMIT,
-        channel=EVENTS_TOLD,
-        apart_s=0.5,
-    ),
+    Loop(name="fold_figures", pause_s=1.0, step=fold_figures, full=FOLD_LIMIT),
     Pipeline(name="deliver_webhooks", run=keep_delivering, channel=DELIVERIES_QUEUED),
     Loop(name="sweep_operations", pause_s=2.0, step=sweep_operations, full=SWEEP_LIMIT),
     Loop(
