@@ -9,7 +9,7 @@ from typing import Final
 
 from openorders.domain.ids import ID_MAX, StoreId
 from openorders.domain.narrowing import narrowed
-from openorders.domain.search import Column, Expression, Field, Page, Search, SortKey
+from openorders.domain.search import AnyLine, Column, Expression, Field, Page, Search, SortKey
 from openorders.store import walks
 from openorders.store.conditions import Composer, Statement
 from openorders.store.walks import Walk
@@ -29,10 +29,12 @@ _GATHERED: Final = (
 # `offset 0` keeps the order out of the way in which they are found.
 _SORTED: Final = "select m.id from ({matched} offset 0) m order by {order} {cut}"
 _MERGED: Final = "select leg.id from ({legs}) leg order by {order} {cut}"
-# A line belongs to an order, so that the orders need not be read to count those that have one.
+# A line belongs to an order, so that orders with a line need not be read to be counted. Numbers
+# that are sorted are told apart faster than in a table of hashes; `offset 0` keeps from reading
+# all lines in the order of their orders for that.
 _WITH_LINES: Final = (
-    "select count(*) from (select from order_lines l"
-    " where l.store_id = $1::bigint{condition} group by l.order_id) o"
+    "select count(distinct m.order_id) from ("
+    "select l.order_id from order_lines l where l.store_id = $1::bigint{condition} offset 0) m"
 )
 _ORDERS: Final = "from orders o where o.store_id = $1::bigint"
 
@@ -84,10 +86,14 @@ def gathered(store_id: StoreId, wanted: Search, page: Page, most: int) -> Statem
 def count(store_id: StoreId, criteria: Expression) -> Statement:
     """How many orders fit, exactly."""
     composer = Composer(store_id)
-    found = walks.lines_alone(criteria)
-    if found is not None:
-        return composer.statement(_WITH_LINES.format(condition=composer.condition(found)))
-    return composer.statement(f"select count(*) {_ORDERS}{_condition(composer, criteria)}")
+    lines = walks.lines_alone(criteria)
+    if lines is None or lines.condition is None:
+        return composer.statement(f"select count(*) {_ORDERS}{_condition(composer, criteria)}")
+    condition = composer.condition(lines.condition)
+    if isinstance(lines, AnyLine):
+        return composer.statement(_WITH_LINES.format(condition=condition))
+    failing = _WITH_LINES.format(condition=f" and (true{condition}) is not true")
+    return composer.statement(f"select (select count(*) {_ORDERS}) - ({failing}) as count")
 
 
 def where(store_id: StoreId, criteria: Expression) -> Statement:

@@ -92,9 +92,9 @@ def is_in_stretches(wanted: Search) -> bool:
     return bool((_fields(found.rest) & _TIMES) - sorted_by)
 
 
-def lines_alone(criteria: Expression) -> Expression | None:
-    """What the criteria ask of a line, where one such line is all they ask of an order."""
-    if not isinstance(criteria, AnyLine) or criteria.condition is None:
+def lines_alone(criteria: Expression) -> AnyLine | AllLines | None:
+    """The criteria, where all that they ask of an order is what its lines are."""
+    if not isinstance(criteria, AnyLine | AllLines) or criteria.condition is None:
         return None
     todo: list[Expression] = [criteria.condition]
     while todo:
@@ -106,7 +106,7 @@ def lines_alone(criteria: Expression) -> Expression | None:
                 return None
             case _:
                 todo.extend(search.operands(node))
-    return criteria.condition
+    return criteria
 
 
 def for_every_index(found: Narrowed) -> Narrowed:
