@@ -70,6 +70,27 @@ async def test_deliveries_and_endpoints_in_trouble_are_counted(world: World) -> 
     assert 7200 <= found["webhook_endpoints_failing_seconds"] < 7300
 
 
+async def test_a_slow_endpoint_that_is_being_told_something_is_no_lag_of_ours(
+    world: World,
+) -> None:
+    await world.sells()
+    first, second = await world.placed(), await world.placed()
+    while await sequence(world.services):
+        pass
+    await world.rows(ENDPOINTS, NOON, NOON - timedelta(hours=2))
+    await world.rows(LANES, first.id, NOON - timedelta(minutes=1), NOON - timedelta(hours=1))
+    await world.rows(CLAIMED, second.id)
+    found = await measure_backlog(world.services)
+    assert (found["deliveries_lag_seconds"], found["deliveries_waiting"]) == (0, 4)
+    await world.rows("update webhook_lanes set due_at = now() where store_id = $1 and claim = 1")
+    found = await measure_backlog(world.services)
+    assert found["deliveries_lag_seconds"] >= 60, "who had it is dead, and nobody takes it up"
+
+
+CLAIMED = """
+insert into webhook_lanes (store_id, endpoint_id, order_id, queued, due_at, claim)
+values ($1, 1, $2, 1, now() + interval '30 s', 1)
+"""
 ENDPOINTS = """
 insert into webhook_endpoints (store_id, id, url, contract, state, off_reason, off_at, failures,
     failing_since, created_at, updated_at)

@@ -76,9 +76,10 @@ from (
 
 -- name: waiting_deliveries
 -- What active endpoints are still to be told: events, orders whose last try failed, when the
--- first was due that nothing but a worker holds up (who fails or asked us to wait is sent little),
--- and the oldest event as far as the lanes that are due first tell (webhook_lanes_due, endpoint by
--- endpoint; webhook_deliveries_waiting).
+-- first was due that nothing but a worker holds up (who fails or asked us to wait is sent little,
+-- and who is being told something takes as long as it takes), and the oldest event as far as the
+-- lanes that are due first tell (webhook_lanes_due, endpoint by endpoint;
+-- webhook_deliveries_waiting).
 with lanes as materialized (
     select l.store_id, l.endpoint_id, l.order_id, l.queued, l.tries, l.due_at
     from webhook_endpoints e
@@ -103,6 +104,15 @@ first as (
     from webhook_endpoints e
     where e.state = 'active' and e.failures = 0
         and (e.paused_until is null or e.paused_until <= now())
+        and not exists (
+            select from (
+                select l.claim from webhook_lanes l
+                where l.store_id = e.store_id and l.endpoint_id = e.id and l.due_at > now()
+                order by l.due_at
+                limit :looked_at
+            ) as l
+            where l.claim is not null
+        )
     limit :most
 ),
 heads as (
