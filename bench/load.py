@@ -191,7 +191,7 @@ def fetch(subject: Subject, path: str, body: object, *, count_lines: bool) -> Fi
             if count_lines:
                 lines += part.count(b"\n", 0, got)
     seconds = time.perf_counter() - began
-    if not head.startswith(b"HTTP/1.1 200 ") or first_byte_ms is None:
+    if head[9:13] != b"200 " or first_byte_ms is None:
         raise Wrong(f"POST {path} was answered with: {head[:500].decode(errors='replace')}")
     start = head.index(b"\r\n\r\n") + 4
     return File(
