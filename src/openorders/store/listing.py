@@ -28,6 +28,9 @@ DEEP: Final = 1_000
 STREAM_CHUNK: Final = 500
 """Orders of a stream that are in memory at once."""
 
+STREAM_FIRST: Final = 50
+"""The first of them are fewer, so that they come at once."""
+
 FAILURES: Final = (
     exceptions.DivisionByZeroError,
     exceptions.NumericValueOutOfRangeError,
@@ -85,7 +88,9 @@ async def stream(connection: Connection, store_id: StoreId, search: Search) -> A
     await connection.execute(_Q.plan_each_chunk.sql)
     statement = criteria.ids(store_id, search)
     cursor = await connection.cursor(statement.sql, *statement.parameters)
-    while ids := [row["id"] for row in await cursor.fetch(STREAM_CHUNK)]:
+    size = STREAM_FIRST
+    while ids := [row["id"] for row in await cursor.fetch(size)]:
+        size = STREAM_CHUNK
         chunk = criteria.these_then(store_id, ids, _Q.orders_of_page.sql)
         for row in await connection.fetch(chunk.sql, *chunk.parameters):
             yield order_of(row)
