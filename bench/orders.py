@@ -25,7 +25,7 @@ from typing import Final
 
 from bench import orders_catalogue
 from bench.orders_copy import texts
-from bench.orders_drawn import CHUNK, DAY, Plan, chunks
+from bench.orders_drawn import CHUNK, DAY, PRODUCTS, VARIANTS, Plan, chunks
 from bench.orders_progress import told
 from bench.orders_rows import COLUMNS, CUSTOMER_IDS, LINES_MAX, Numbers
 from bench.orders_tables import Step, bare
@@ -50,6 +50,8 @@ _SEQUENCES: Final = {
     "refund": "refund_ids",
     "charge": "sandbox_charges_id_seq",
     "customer": "customer_ids",
+    "product": "product_ids",
+    "variant": "variant_ids",
 }
 _PATIENCE_S: Final = 24 * 3600.0
 _TOLD: Final = """
@@ -78,6 +80,7 @@ _AFTERWARDS: Final = (
         )
     """,
 )
+_NEVER_VACUUMED: Final = "select reltuples < 0 from pg_class where oid = 'orders'::regclass"
 _ANY: Final = "select exists (select from {})"
 
 
@@ -107,9 +110,10 @@ async def fill(
             await connection.execute(f"vacuum {', '.join(TABLES)}")  # of a run that was cut off
             async with connection.transaction():
                 await _fill(connection, store, plan, report, processes or os.cpu_count() or 1)
-        report("vacuuming", 0, 1)
-        await connection.execute(f"vacuum (analyze) {', '.join(_GROWING)}")
-        report("vacuuming", 1, 1)
+        if made or await connection.fetchval(_NEVER_VACUUMED):
+            report("vacuuming", 0, 1)
+            await connection.execute(f"vacuum (analyze) {', '.join(_GROWING)}")
+            report("vacuuming", 1, 1)
     return made
 
 
@@ -190,9 +194,9 @@ async def _numbers(connection: Connection) -> Numbers:
     """The last numbers that were given out; a sequence that was never asked gave out none."""
     last = {
         name: await connection.fetchval(
-            "select coalesce(pg_sequence_last_value($1::regclass), 0)", sequence
+            "select coalesce(pg_sequence_last_value($1::regclass), 0)", _SEQUENCES[name]
         )
-        for name, sequence in _SEQUENCES.items()
+        for name in ("order", "line", "payment", "operation", "refund", "charge", "customer")
     }
     return Numbers(store=0, **{**last, "customer": max(last["customer"], CUSTOMER_IDS)})
 
@@ -207,6 +211,8 @@ async def _count_on(connection: Connection, numbers: Numbers, plan: Plan) -> Non
         "refund": numbers.refund + plan.orders,
         "charge": numbers.charge + plan.orders,
         "customer": numbers.customer + plan.customers,
+        "product": PRODUCTS,
+        "variant": VARIANTS,
     }
     await bulk.begin_ids_after(connection, {_SEQUENCES[name]: last for name, last in lasts.items()})
     await bulk.begin_order_numbers_after(connection, StoreId(numbers.store), plan.orders)
@@ -214,17 +220,20 @@ async def _count_on(connection: Connection, numbers: Numbers, plan: Plan) -> Non
 
 def main() -> int:
     given = _arguments()
-    if given.database_url is not None:
-        return asyncio.run(_run(given, given.database_url))
-    return asyncio.run(_run_embedded(given))
+    try:
+        asyncio.run(_run_embedded(given) if given.data_dir else _run(given, given.database_url))
+    except NotEmptyError as error:
+        _say(str(error))
+        return 1
+    return 0
 
 
-async def _run_embedded(given: argparse.Namespace) -> int:
+async def _run_embedded(given: argparse.Namespace) -> None:
     async with embedded.attach(given.data_dir, report=_say) as database:
-        return await _run(given, database.url)
+        await _run(given, database.url)
 
 
-async def _run(given: argparse.Namespace, url: str) -> int:
+async def _run(given: argparse.Namespace, url: str) -> None:
     await migrate.migrate(url)
     began = time.monotonic()
     with told() as report:
@@ -234,7 +243,6 @@ async def _run(given: argparse.Namespace, url: str) -> int:
         )  # fmt: skip
     done = f"made in {time.monotonic() - began:.1f} s" if made else "there already"
     _say(f"{given.orders:,} orders of the store {given.store}: {done}.")
-    return 0
 
 
 def _arguments() -> argparse.Namespace:

@@ -43,6 +43,7 @@ DISCOUNT_CODE: Final = "WELCOME10"
 TAX: Final = ("Sales Tax", "0.06", 6)
 SHIPPING: Final = (("standard", 499, 5), ("express", 1299, 2))
 LINES_MAX: Final = 8
+_SPREAD: Final = 0x9E3779B97F4A7C15F39CC0605CEDC835
 
 CUSTOMER_IDS: Final = 1_000_000_000_000
 """Numbers of customers that we give begin above it."""
@@ -208,5 +209,5 @@ def line_state(past: Past) -> str:
 
 
 def token(place: int, seed: int) -> str:
-    """As long as a real one, and as little alike; nobody is to be kept out of a made-up order."""
-    return f"{(place + 1) * 0x9E3779B97F4A7C15 * (2 * seed + 1) % (1 << 128):032x}"
+    """As long as a real one; nobody is to be kept out of a made-up order."""
+    return f"{(place + 1) * (2 * seed + 1) * _SPREAD % (1 << 128):032x}"

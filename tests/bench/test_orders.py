@@ -3,24 +3,32 @@
 from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import sha256
+from itertools import islice
 
 import msgspec
 import pytest
 
 from bench import orders
 from bench.orders_copy import texts
-from bench.orders_drawn import CHUNK, Plan
+from bench.orders_drawn import CHUNK, Plan, draw
 from bench.orders_rows import Numbers
 from openorders.domain.order import Order
 from openorders.store import ledgers, stores
 from openorders.store.database import Connection, connected
+from tests.postgres import databases
 
 UNTIL = datetime(2026, 1, 1, tzinfo=UTC)
 PLAN = Plan(orders=300, seed=7, until=int(UNTIL.timestamp()))
 DIGEST = "dba5d9b3522d37ae368ccf04384112788ce98b0c7bf6b41f5ab739d1b32c795e"
 
-# A child process would not know how the tests import their modules.
 ORDERS = 600
+
+
+@pytest.fixture(scope="module")
+def shop_url(module_database_url: str) -> str:
+    """A shop that no test changes."""
+    databases.finish(filled(module_database_url))
+    return module_database_url
 
 
 def quiet(_what: str, _done: int, _of: int) -> None:
@@ -48,9 +56,9 @@ def test_the_same_seed_gives_the_same_rows_on_every_machine():
 
 def test_a_chunk_is_the_same_whatever_was_drawn_before_it():
     plan = Plan(orders=2 * CHUNK, seed=1, until=PLAN.until)
-    alone = texts(plan, Numbers(store=1), 1)
-    texts(plan, Numbers(store=1), 0)
-    assert texts(plan, Numbers(store=1), 1) == alone
+    alone = list(islice(draw(plan, 1), 20))
+    assert list(islice(draw(plan, 0), 20)) != alone
+    assert list(islice(draw(plan, 1), 20)) == alone
 
 
 def test_another_seed_gives_other_orders():
@@ -58,9 +66,8 @@ def test_another_seed_gives_other_orders():
     assert texts(other, Numbers(store=1), 0) != texts(PLAN, Numbers(store=1), 0)
 
 
-async def test_the_books_of_a_made_up_shop_add_up(database_url: str):
-    assert await filled(database_url)
-    async with connected(database_url) as connection:
+async def test_the_books_of_a_made_up_shop_add_up(shop_url: str):
+    async with connected(shop_url) as connection:
         assert await counted(connection, "orders") == ORDERS
         store = await stores.find(connection, "bench")
         assert store is not None
@@ -70,9 +77,8 @@ async def test_the_books_of_a_made_up_shop_add_up(database_url: str):
                 assert found == []
 
 
-async def test_what_is_told_of_the_last_days_can_be_read(database_url: str):
-    await filled(database_url)
-    async with connected(database_url) as connection:
+async def test_what_is_told_of_the_last_days_can_be_read(shop_url: str):
+    async with connected(shop_url) as connection:
         rows = await connection.fetch(
             "select o.payload, o.version, o.at from event_positions p"
             " join outbox o on o.store_id = p.store_id and o.id = p.event_id order by p.position"
@@ -85,20 +91,18 @@ async def test_what_is_told_of_the_last_days_can_be_read(database_url: str):
         assert high == await connection.fetchval("select max(id) from outbox")
 
 
-async def test_new_orders_are_numbered_after_those_that_were_made_up(database_url: str):
-    await filled(database_url)
-    async with connected(database_url) as connection:
+async def test_new_orders_are_numbered_after_those_that_were_made_up(shop_url: str):
+    async with connected(shop_url) as connection:
         store = await connection.fetchval("select store_id from stores")
         assert await connection.fetchval("select nextval('order_ids')") > ORDERS
         assert await connection.fetchval(f"select nextval('order_numbers_{store}')") == ORDERS + 1
 
 
-async def test_a_shop_that_is_there_is_left_alone(database_url: str):
-    await filled(database_url)
-    assert not await filled(database_url)
+async def test_a_shop_that_is_there_is_left_alone(shop_url: str):
+    assert not await filled(shop_url)
     with pytest.raises(orders.NotEmptyError):
-        await filled(database_url, ORDERS + 1)
-    async with connected(database_url) as connection:
+        await filled(shop_url, ORDERS + 1)
+    async with connected(shop_url) as connection:
         assert await counted(connection, "orders") == ORDERS
 
 

@@ -56,9 +56,10 @@ BY_STATEMENT: Final[Mapping[str, Mapping[str, str]]] = {
     "payments.insert_operations": {"kinds": "array['refund']"},
     "payments.settle_operation": {"state": "'succeeded'"},
     "payments.settle_payment": {"state": "'captured'", "captured": "1000", "refunded": "0"},
-    "placing.place_orders": {
-        "ids": f"array[{NEW}]", "numbers": f"array[{NEW}]", "digests": "array[sha256('new')]",
-        "discounts": "array[0]", "shippings": "array[0]", "taxes_sums": "array[0]",
+    "placing.place_orders": dict.fromkeys(
+        ("ids", "order_ids", "word_order_ids", "event_order_ids", "numbers"), f"array[{NEW}]"
+    ) | dict.fromkeys(("discounts", "shippings", "tax_sums"), "array[0]") | {
+        "digests": "array[sha256('new')]",
         "progresses": "array['placed']", "payments": "array['none']",
         "fulfilments": "array['none']",
     },

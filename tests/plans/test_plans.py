@@ -83,6 +83,8 @@ def test_what_is_exempt_or_has_values_of_its_own_is_there():
 def test_every_value_is_of_a_parameter_that_is_there():
     parameters = {parameter for statement in ALL.values() for parameter in statement.parameters}
     assert samples.BY_NAME.keys() <= parameters
+    for name, own in samples.BY_STATEMENT.items():
+        assert own.keys() <= set(ALL[name].parameters)
 
 
 @pytest.mark.parametrize(
