@@ -156,8 +156,13 @@ with chosen as materialized (
     from unnest(:store_ids::bigint[], :event_ids::bigint[]) as g (store_id, event_id)
     join event_positions p on p.store_id = g.store_id and p.event_id = g.event_id
     join webhook_endpoints e on e.store_id = g.store_id
-    join webhook_deliveries d on d.store_id = e.store_id and d.endpoint_id = e.id
-        and d.position = p.position
+    -- `offset 0` keeps to the whole of the primary key: without the endpoint all of it is read.
+    cross join lateral (
+        select d.*
+        from webhook_deliveries d
+        where d.store_id = e.store_id and d.endpoint_id = e.id and d.position = p.position
+        offset 0
+    ) d
 ),
 held as materialized (
     select l.store_id, l.endpoint_id, l.order_id, l.queued
