@@ -5,7 +5,7 @@ making a million orders goes. Amounts are minor units; texts hold nothing that C
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from time import gmtime, strftime
 from typing import Final
 
@@ -104,7 +104,7 @@ def variant(number: int) -> Variant:
     )
 
 
-@cache
+@lru_cache(maxsize=10_000)
 def customer_name(customer: int) -> tuple[str, str]:
     """A name and an address of mail."""
     first = words.FIRST_NAMES[customer % len(words.FIRST_NAMES)]
