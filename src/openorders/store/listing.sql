@@ -26,9 +26,9 @@ from (
         o.shipping_method, o.estimated_delivery, o.shipping_address, o.billing_address,
         o.payment_method, o.payment_gateway, o.payment_token, o.notes, o.shipment, o.cancellation,
         o.created_at, o.updated_at, o.completed_at, o.version,
-        (
-            select json_agg(l order by l.position)
-            from order_lines l where l.store_id = o.store_id and l.order_id = o.id
+        array(
+            select l from order_lines l
+            where l.store_id = o.store_id and l.order_id = o.id order by l.position
         ) as lines,
         page.place
     from page

@@ -14,9 +14,9 @@ from (
         o.shipping_method, o.estimated_delivery, o.shipping_address, o.billing_address,
         o.payment_method, o.payment_gateway, o.payment_token, o.notes, o.shipment, o.cancellation,
         o.created_at, o.updated_at, o.completed_at, o.version,
-        (
-            select json_agg(l order by l.position)
-            from order_lines l where l.store_id = o.store_id and l.order_id = o.id
+        array(
+            select l from order_lines l
+            where l.store_id = o.store_id and l.order_id = o.id order by l.position
         ) as lines
     from orders o
     join customers c on c.store_id = o.store_id and c.id = o.customer_id
@@ -61,31 +61,26 @@ from (
         o.shipping_method, o.estimated_delivery, o.shipping_address, o.billing_address,
         o.payment_method, o.payment_gateway, o.payment_token, o.notes, o.shipment, o.cancellation,
         o.created_at, o.updated_at, o.completed_at, o.version,
-        (
-            select json_agg(l order by l.position)
-            from order_lines l where l.store_id = o.store_id and l.order_id = o.id
+        array(
+            select l from order_lines l
+            where l.store_id = o.store_id and l.order_id = o.id order by l.position
         ) as lines,
-        (
-            select coalesce(json_agg(json_build_object(
-                'id', p.id, 'gateway', p.gateway, 'method', p.method, 'amount', p.amount,
-                'state', p.state, 'captured', p.captured, 'refunded', p.refunded,
-                'refunding', x.refunding, 'ending', x.ending, 'reference', p.reference,
-                'card_brand', p.card_brand, 'card_last_four', p.card_last_four,
-                'decline_code', p.decline_code, 'action_url', p.action_url,
-                'created_at', p.created_at, 'settled_at', p.settled_at
-            ) order by p.id), '[]')
-            from payments p
-            cross join lateral (
-                select coalesce(sum(x.amount) filter (where x.kind = 'refund'), 0) as refunding,
-                    coalesce(bool_or(x.kind in ('capture', 'void')), false) as ending
-                from payment_operations x
-                where x.store_id = p.store_id and x.payment_id = p.id and x.state = 'started'
-            ) as x
-            where p.store_id = o.store_id and p.order_id = o.id
+        array(
+            select p from (
+                select p.*, x.refunding, x.ending
+                from payments p
+                cross join lateral (
+                    select coalesce(sum(x.amount) filter (where x.kind = 'refund'), 0) as refunding,
+                        coalesce(bool_or(x.kind in ('capture', 'void')), false) as ending
+                    from payment_operations x
+                    where x.store_id = p.store_id and x.payment_id = p.id and x.state = 'started'
+                ) as x
+                where p.store_id = o.store_id and p.order_id = o.id order by p.id
+            ) p
         ) as payments,
-        (
-            select coalesce(json_agg(h order by h.position), '[]')
-            from order_history h where h.store_id = o.store_id and h.order_id = o.id
+        array(
+            select h from order_history h
+            where h.store_id = o.store_id and h.order_id = o.id order by h.position
         ) as history
     from orders o
     join customers c on c.store_id = o.store_id and c.id = o.customer_id
