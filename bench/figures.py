@@ -13,6 +13,10 @@ class Figure:
 
 
 FIGURES = {
+    "orders": Figure(heading="orders", decimals=0, higher_is_better=None),
+    "matches": Figure(heading="matches", decimals=0, higher_is_better=None),
+    "page": Figure(heading="page", decimals=0, higher_is_better=None),
+    "bytes": Figure(heading="bytes", decimals=0, higher_is_better=None),
     "rate": Figure(heading="per second", decimals=0, higher_is_better=True),
     "limit_rate": Figure(heading="limit, per second", decimals=0, higher_is_better=None),
     "ratio": Figure(heading="ratio", decimals=2, higher_is_better=True),
@@ -25,6 +29,8 @@ FIGURES = {
     "growth": Figure(heading="growth", decimals=2, higher_is_better=False),
     "times": Figure(heading="times the limit", decimals=1, higher_is_better=False),
     "first_byte_ms": Figure(heading="first byte, ms", decimals=1, higher_is_better=False),
+    "cpu_seconds": Figure(heading="CPU, seconds", decimals=2, higher_is_better=False),
+    "limit_cpu_seconds": Figure(heading="limit, CPU, seconds", decimals=2, higher_is_better=None),
     "cpu_ms": Figure(heading="CPU per request, ms", decimals=2, higher_is_better=False),
     "cpu_postgres_ms": Figure(heading="of it PostgreSQL, ms", decimals=2, higher_is_better=False),
     "limit_cpu_ms": Figure(heading="limit, CPU per request, ms", decimals=2, higher_is_better=None),

@@ -76,6 +76,23 @@ class Processes:
         return [pid for pid in holders if pid not in parents]
 
 
+OURSELVES = Processes((os.getpid(),))
+"""This process, and the programs that it runs and waits for."""
+
+
+class Spent:
+    """CPU time of processes from now on."""
+
+    def __init__(self, processes: Processes) -> None:
+        self._processes = processes
+        self._before = processes.cpu_seconds()
+
+    def seconds(self) -> float | None:
+        """So much until now; None when not known."""
+        now = self._processes.cpu_seconds()
+        return None if self._before is None or now is None else now - self._before
+
+
 def memory(pid: int) -> Memory | None:
     """What a process holds in memory now; None when not known."""
     found = _kilobytes(PROC / str(pid) / "smaps_rollup")

@@ -59,7 +59,9 @@ TIMES = Quotient(name="times", of="p50_ms")
 class Row:
     """One line of a case's table.
 
-    `afterwards` gives figures that are of all the rounds together, such as a count of deadlocks.
+    Its name is the same in every run, so that runs compare; what a day more of orders changes is
+    in `facts`. `afterwards` gives figures that are of all the rounds together, such as a count of
+    deadlocks.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Row:
     quotient: Quotient = RATIO
     goals: Sequence[Goal] = ()
     afterwards: Measure | None = None
+    facts: Figures = field(default_factory=dict[str, float | None])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +144,7 @@ def measure(case: Case, stage: Stage, rounds: int, tell: Tell) -> dict[str, Any]
                 _in_turn(one, limit_first=number % 2 == 0)
                 tell(_line(number, count, one))
         for one in measured:
+            one.add(one.row.facts)
             if one.row.afterwards is not None:
                 one.add(one.row.afterwards())
     return {

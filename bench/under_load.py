@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from bench.load import ask, place
-from bench.measuring import Processes
+from bench.measuring import Spent
 from bench.rounds import Figures, Measure
 from bench.subject import Subject
 
@@ -20,10 +20,10 @@ def asking(subject: Subject, paths: list[str], *, connections: int, seconds: int
 
 def _measured(subject: Subject, run: Callable[[], dict[str, float]]) -> Measure:
     def measure() -> Figures:
-        own, postgres = _Spent(subject.own), _Spent(subject.postgres)
+        own, postgres = Spent(subject.own), Spent(subject.postgres)
         done = run()
         requests = done["requests"]
-        ours, theirs = own.by(requests), postgres.by(requests)
+        ours, theirs = _each(own.seconds(), requests), _each(postgres.seconds(), requests)
         return {
             "rate": requests / done["seconds"],
             "p50_ms": done["p50_ms"],
@@ -36,16 +36,6 @@ def _measured(subject: Subject, run: Callable[[], dict[str, float]]) -> Measure:
     return measure
 
 
-class _Spent:
-    """CPU time of processes from now on."""
-
-    def __init__(self, processes: Processes) -> None:
-        self._processes = processes
-        self._before = processes.cpu_seconds()
-
-    def by(self, requests: float) -> float | None:
-        """Milliseconds for each of so many requests; None when not known."""
-        now = self._processes.cpu_seconds()
-        if self._before is None or now is None:
-            return None
-        return (now - self._before) * 1000 / requests
+def _each(seconds: float | None, requests: float) -> float | None:
+    """Milliseconds for each of so many requests."""
+    return None if seconds is None else seconds * 1000 / requests

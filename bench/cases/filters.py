@@ -68,7 +68,8 @@ def _rows(stage: Stage) -> Iterator[Sequence[Row]]:
             seconds = stage.options.short_seconds
             rows.append(
                 Row(
-                    name=f"{one.name}, {matches:,} matches",
+                    name=one.name,
+                    facts={"matches": matches},
                     ours=asking(subject, [path], connections=1, seconds=seconds),
                     limit=_by_postgresql(sql, one),
                     quotient=TIMES,

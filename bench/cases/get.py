@@ -35,7 +35,8 @@ def _rows(stage: Stage) -> Iterator[Sequence[Row]]:
             connections, seconds = stage.options.connections, stage.options.short_seconds
             rows.append(
                 Row(
-                    name=f"{dialect.name}, {len(samples[dialect.name].body):,} bytes",
+                    name=dialect.name,
+                    facts={"bytes": len(samples[dialect.name].body)},
                     ours=asking(subject, paths, connections=connections, seconds=seconds),
                     limit=asking(constant, paths, connections=connections, seconds=seconds),
                     goals=(Goal(figure="ratio", at_least=0.4),),

@@ -39,7 +39,7 @@ def _of_one_list(stage: Stage, dialect: Dialect, *, by_status: bool) -> Iterator
     many = _count(large, dialect, by_status=by_status)
     few = _count(small, dialect, by_status=by_status)
     # A status may have fewer orders than the page begins at; then the last full page that both
-    # have stands for it, and its number is in the row's name.
+    # have stands for it, and the row says so.
     for page in (1, min(DEEP_PAGE, few // PAGE)):
         offset = (page - 1) * PAGE
         for subject, total in ((large, many), (small, few)):
@@ -47,6 +47,7 @@ def _of_one_list(stage: Stage, dialect: Dialect, *, by_status: bool) -> Iterator
         path = dialect.page(offset, by_status)
         yield Row(
             name=_name(dialect, page, by_status=by_status),
+            facts={"page": page, "orders": many},
             ours=asking(large, [path], connections=1, seconds=1),
             limit=asking(small, [path], connections=1, seconds=1),
             quotient=GROWTH,
@@ -62,6 +63,7 @@ def _of_one_list(stage: Stage, dialect: Dialect, *, by_status: bool) -> Iterator
         path = dialect.page(offset, by_status)
         yield Row(
             name=_name(dialect, DEEPEST_PAGE, by_status=by_status),
+            facts={"page": DEEPEST_PAGE, "orders": many},
             ours=asking(large, [path], connections=1, seconds=1),
             goals=(Goal(figure="p50_ms", at_most=_P50_DEEPEST),),
         )
@@ -69,7 +71,8 @@ def _of_one_list(stage: Stage, dialect: Dialect, *, by_status: bool) -> Iterator
 
 def _name(dialect: Dialect, page: int, *, by_status: bool) -> str:
     filtered = f", status {dialect.status}" if by_status else ""
-    return f"{dialect.name}{filtered}, page {page:,}"
+    which = f"page {page:,}" if page in (1, DEEP_PAGE, DEEPEST_PAGE) else "last full page of both"
+    return f"{dialect.name}{filtered}, {which}"
 
 
 def _count(subject: Subject, dialect: Dialect, *, by_status: bool) -> int:
