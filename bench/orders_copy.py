@@ -53,6 +53,9 @@ class _One:
     actor: str
     states: tuple[str, str, str]
     dice: int
+    placed: str
+    times: dict[str, str]
+    """When it was placed, and when each of its steps was taken, as COPY reads it."""
 
 
 @dataclass(slots=True)
@@ -73,6 +76,8 @@ class _Writer:
             actor=f"key:{_CONTRACTS.index(contract) + 1 if past.partner is None else 5}",
             states=states_of(past),
             dice=dice,
+            placed=moment(past.at),
+            times={word: moment(at) for word, at in past.steps},
         )
         self._order(one)
         self._lines(one)
@@ -100,7 +105,9 @@ class _Writer:
         method = costs.method
         address = _address(past.customer, past.place) if method else NO
         shown = "credit_card" if past.gateway == "sandbox" else "bank_transfer"
-        completed = past.words.get("completed")
+        touched = (
+            moment(past.last_at) if past.declined_at else [one.placed, *one.times.values()][-1]
+        )
         self.rows["orders"].append(
             f"{self.numbers.store}\t{one.order_id}\t{number}\t{one.customer_id}\t{partner}\t"
             f"{reference}\t{CURRENCY}\t2\t{costs.subtotal}\t{costs.discount}\t{costs.shipping}\t"
@@ -113,8 +120,8 @@ class _Writer:
             f"{words.NOTES[dice // 13 % len(words.NOTES)] if dice % 13 == 0 else NO}\t"
             f"{_shipment(past, dice) if past.has('shipped') else NO}\t"
             f"{_cancellation(past, dice) if past.has('cancelled') else NO}\t"
-            f"{moment(past.at)}\t{moment(past.last_at)}\t"
-            f"{moment(completed) if completed else NO}\t{1 + len(past.steps)}\n"
+            f"{one.placed}\t{touched}\t{one.times.get('completed', NO)}\t"
+            f"{1 + len(past.steps)}\n"
         )
 
     def _lines(self, one: _One) -> None:
@@ -132,13 +139,12 @@ class _Writer:
             )
 
     def _history(self, one: _One) -> None:
-        past = one.past
         lead = f"{self.numbers.store}\t{one.order_id}\t"
         tail = f"\t{one.actor}\t{one.contract}\t"
         append = self.rows["order_history"].append
-        append(f"{lead}1\tcreated{tail}{moment(past.at)}\n")
-        for n, (word, at) in enumerate(past.steps, 2):
-            append(f"{lead}{n}\t{word}{tail}{moment(at)}\n")
+        append(f"{lead}1\tcreated{tail}{one.placed}\n")
+        for n, (word, at) in enumerate(one.times.items(), 2):
+            append(f"{lead}{n}\t{word}{tail}{at}\n")
 
     def _movements(self, one: _One) -> None:
         past = one.past
@@ -146,20 +152,20 @@ class _Writer:
         quantities = ",".join(str(quantity) for _, quantity in past.lines)
         tail = f"\t{one.order_id}\t{{{variants}}}\t{{{quantities}}}\t"
         append = self.rows["stock_movements"].append
-        append(f"{self.numbers.store}\treserve{tail}{moment(past.at)}\n")
+        append(f"{self.numbers.store}\treserve{tail}{one.placed}\n")
         if past.has("shipped"):
-            append(f"{self.numbers.store}\tship{tail}{moment(past.words['shipped'])}\n")
+            append(f"{self.numbers.store}\tship{tail}{one.times['shipped']}\n")
         if past.has("cancelled"):
-            append(f"{self.numbers.store}\trelease{tail}{moment(past.words['cancelled'])}\n")
+            append(f"{self.numbers.store}\trelease{tail}{one.times['cancelled']}\n")
         if past.refund == "all" and past.has("shipped"):
-            append(f"{self.numbers.store}\treturn{tail}{moment(past.words['refunded'])}\n")
+            append(f"{self.numbers.store}\treturn{tail}{one.times['refunded']}\n")
 
     def _payment(self, one: _One) -> None:
         past, total, numbers = one.past, one.costs.total, self.numbers
         place = past.place + 1
         declined = past.declined_at is not None
-        at = moment(past.declined_at or past.words["paid"])
-        begun = moment(past.at if past.charged else (past.declined_at or past.words["paid"]) - 1)
+        at = moment(past.declined_at) if past.declined_at else one.times["paid"]
+        begun = one.placed if past.charged else moment((past.declined_at or past.words["paid"]) - 1)
         by_card = past.gateway == "sandbox"
         brand, last_four = words.CARDS[one.dice % len(words.CARDS)] if by_card else (NO, NO)
         if declined:
@@ -189,7 +195,7 @@ class _Writer:
         past, costs, numbers = one.past, one.costs, self.numbers
         place, amount = past.place + 1, _given_back(one)
         goods = past.refund == "all" and past.has("shipped")
-        at = moment(past.words["refunded"])
+        at = one.times["refunded"]
         refund_id = numbers.refund + place
         self.rows["refunds"].append(
             f"{numbers.store}\t{refund_id}\t{one.order_id}\t{amount}\t"

@@ -18,7 +18,7 @@ MINUTE: Final = 60
 HOUR: Final = 3600
 DAY: Final = 24 * HOUR
 SPAN_DAYS: Final = 3 * 365
-CHUNK: Final = 5_000
+CHUNK: Final = 2_000
 """Orders that are drawn from one stream of random numbers."""
 
 PRODUCTS: Final = 1_000
