@@ -131,6 +131,19 @@ async def test_old_keys_are_forgotten_and_fresh_ones_kept(world: World) -> None:
     assert await place_keyed(world, "old") != first
 
 
+async def test_many_old_keys_are_forgotten_batch_by_batch(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openorders.usecases.forget_keys.BATCH", 2)
+    for n in range(5):
+        await place_keyed(world, f"old {n}")
+        world.clock.move(seconds=n % 2)
+    world.clock.move(hours=49)
+    await place_keyed(world, "fresh")
+    assert await forget_keys(world.services) == 5
+    assert len(await world.rows("select from idempotency_keys where store_id = $1")) == 1
+
+
 async def test_a_forgotten_key_means_a_new_payment(world: World) -> None:
     first = await world.placed(payment_asked=True)
     second = await world.placed(payment_asked=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from openorders.domain.ids import OrderId, StoreId
 from openorders.store import queries
@@ -20,6 +21,17 @@ async def find_unpaid(
     return None if row is None else (StoreId(row["store_id"]), OrderId(row["id"]))
 
 
-async def forget_keys(connection: Connection, *, before: datetime, limit: int) -> int:
-    """Delete keys that were first used before this time. Returns how many there were."""
-    return await _Q.forget_keys.fetchval(connection, before=before, limit=limit)
+class Forgotten(NamedTuple):
+    """How many, and when the last one was first used; None where there was none."""
+
+    keys: int
+    until: datetime | None
+
+
+async def forget_keys(
+    connection: Connection, *, since: datetime, before: datetime, limit: int
+) -> Forgotten:
+    """Delete keys that were first used between these times, the oldest first."""
+    row = await _Q.forget_keys.fetchrow(connection, since=since, before=before, limit=limit)
+    assert row is not None, "it is an aggregate"
+    return Forgotten(row["forgotten"], row["until"])

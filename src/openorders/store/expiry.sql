@@ -17,15 +17,15 @@ order by o.created_at
 limit 1;
 
 -- name: forget_keys
--- Deletes idempotency keys that were first used before `before`, a batch at a time
--- (idempotency_keys_by_time), and takes them off the operations that were asked for under them
+-- Deletes idempotency keys that were first used before `before` and not before `since`, a batch at
+-- a time (idempotency_keys_by_time); answers up to when. Takes them off the operations that were asked for under them
 -- (payment_operations_by_key), so that a key that is used anew means a new request. Waits for no
 -- lock: who settles an operation has its row first and its key's after. Rows are found again by
 -- their place, since a plan made without the limit would read the whole table instead.
 with old as materialized (
-    select k.store_id, k.digest, k.ctid as place
+    select k.store_id, k.digest, k.claimed_at, k.ctid as place
     from idempotency_keys k
-    where k.claimed_at < :before
+    where k.claimed_at < :before and k.claimed_at >= :since
     order by k.claimed_at
     limit :limit
     for update skip locked
@@ -63,4 +63,4 @@ gone as (
     ))
     returning 1
 )
-select count(*) from gone;
+select (select count(*) from gone) as forgotten, (select max(o.claimed_at) from old o) as until;
