@@ -46,8 +46,7 @@ async def _serve(
                 from openorders.server import worker
                 from openorders.telemetry import Metrics
 
-                metrics = Metrics()
-                await kept.enter_async_context(assembly.background(settings, url, metrics))
+            metrics = Metrics()
             await worker.answer_requests(
                 settings,
                 assembly,
@@ -56,6 +55,7 @@ async def _serve(
                 metrics=metrics,
                 stopping=stopping,
                 on_ready=on_ready,
+                beside=assembly.background(settings, url, metrics),
             )
     except assembly.expected as error:
         raise CannotStart(str(error)) from error

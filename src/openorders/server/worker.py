@@ -6,6 +6,7 @@ import resource
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 from openorders.asgi import Application
@@ -30,19 +31,23 @@ async def answer_requests(
     metrics: Metrics,
     stopping: Stopping,
     on_ready: Callable[[], None],
+    beside: AbstractAsyncContextManager[None] | None = None,
 ) -> None:
-    """Serve until asked to stop, then drain and finish."""
+    """Serve until asked to stop, then drain and finish. `beside` is entered once requests are
+    answered, and left when they are done.
+    """
     lifecycle = Lifecycle()
     async with assembly.application(settings, url, lifecycle, metrics) as application:
         listener = listener_for(settings, application, lifecycle)
         await listener.start(listening)
         stopping.started()
-        on_ready()
-        await stopping.asked.wait()
-        listener.drain()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stopping.at_once.wait(), settings.drain_seconds)
-        await listener.close(settings.stop_seconds, stopping.at_once)
+        async with beside or contextlib.nullcontext():
+            on_ready()
+            await stopping.asked.wait()
+            listener.drain()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stopping.at_once.wait(), settings.drain_seconds)
+            await listener.close(settings.stop_seconds, stopping.at_once)
 
 
 def _descriptors() -> int:
