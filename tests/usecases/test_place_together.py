@@ -1,13 +1,15 @@
 """Orders that arrive together share a statement, and nothing of each other's fate."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from openorders.domain.access import Role
 from openorders.domain.customer import Identity
-from openorders.domain.ids import ProductId, VariantId
-from openorders.domain.refusals import OutOfStock, ProductNotFound, Refused
+from openorders.domain.ids import CustomerId, ProductId, VariantId
+from openorders.domain.refusals import NotPermitted, OutOfStock, ProductNotFound, Refused
 from openorders.store.database import Database
 from openorders.usecases.answers import Answer
 from openorders.usecases.place_order import PlaceOrder, place_order
@@ -38,11 +40,11 @@ async def arrive(
     )
 
 
-def placed(fates: list[Answer | BaseException]) -> list[int]:
+def placed(fates: Sequence[Answer | BaseException]) -> list[int]:
     return [int(fate.body) for fate in fates if isinstance(fate, Answer)]
 
 
-def refused(fates: list[Answer | BaseException]) -> list[object]:
+def refused(fates: Sequence[Answer | BaseException]) -> list[object]:
     return [fate.reason for fate in fates if isinstance(fate, Refused)]
 
 
@@ -149,3 +151,43 @@ async def test_orders_of_two_stores_share_nothing(
     )
     assert [len(placed(one)) for one in fates] == [3, 2]
     assert (await world.stock(1), await other.stock(1)) == ((10, 3), (2, 2))
+
+
+async def test_callers_of_different_contracts_share_a_group_and_stay_who_they_are(
+    world: World,
+) -> None:
+    partner = world.caller(Role.PARTNER, contract="partner", partner_name="ACME")
+    shopper = world.caller(Role.CUSTOMER, contract="storefront", customer_id=CustomerId(8))
+    fates = await asyncio.gather(
+        place_order(world.context(key="same"), an_order_for(wanted(3)), told_the_id()),
+        place_order(world.context(partner), an_order_for(wanted(3)), told_the_id()),
+        place_order(
+            world.context(shopper, key="own"), an_order_for(wanted(3), customer=8), told_the_id()
+        ),
+        place_order(world.context(shopper), an_order_for(wanted(3), customer=9), told_the_id()),
+        return_exceptions=True,
+    )
+    orders = [await world.order(order_id) for order_id in placed(fates)]  # type: ignore[arg-type]
+    assert [order.history[0].contract for order in orders] == ["commerce", "partner", "storefront"]
+    assert [order.partner_name for order in orders] == [None, "ACME", None]
+    assert refused(fates) == [NotPermitted("place orders for another customer")]
+    rows = await world.rows(
+        "select body from idempotency_keys where store_id = $1 order by digest desc"
+    )
+    assert [int(row["body"]) for row in rows] == [orders[0].id, orders[2].id]
+    await adds_up(world)
+
+
+async def test_a_new_customer_who_orders_twice_in_a_group_is_registered_once(world: World) -> None:
+    fates = await arrive(world, *(an_order_for(wanted(3), customer=n) for n in (77, 78, 77, 5)))
+    assert len(placed(fates)) == 4
+    rows = await world.rows("select id from customers where store_id = $1 order by id")
+    assert [row["id"] for row in rows] == [5, 77, 78]
+    await adds_up(world)
+
+
+async def test_numbers_run_in_the_order_in_which_orders_came(world: World) -> None:
+    first = await arrive(world, *(an_order_for(wanted(3)) for _ in range(5)))
+    then = await arrive(world, *(an_order_for(wanted(3)) for _ in range(5)))
+    orders = [await world.order(order_id) for order_id in placed([*first, *then])]  # type: ignore[arg-type]
+    assert [order.number for order in orders] == list(range(1, 11))
