@@ -166,7 +166,8 @@ class HistoryEntry:
 class Order:
     """An order as it is now. A change is a new value (`dataclasses.replace`).
 
-    `payments`, `refunds` and `history` are filled when one order is read, and empty in lists.
+    `payments`, `refunds` and `history` are filled where one order is read for them, and empty in
+    lists.
     """
 
     id: OrderId

@@ -15,7 +15,14 @@ async def seen(connection: Connection, ctx: Context, order_id: OrderId) -> Order
 
 async def seen_with_lines(connection: Connection, ctx: Context, order_id: OrderId) -> Order:
     """The same, to be shown without its payments, refunds and history."""
-    return _visible(ctx, order_id, await orders.read_with_lines(connection, ctx.store_id, order_id))
+    order = await orders.read_with_lines(connection, ctx.store_id, order_id)
+    return _visible(ctx, order_id, order)
+
+
+async def seen_with_payments(connection: Connection, ctx: Context, order_id: OrderId) -> Order:
+    """The same, to be shown without its refunds."""
+    order = await orders.read_with_payments(connection, ctx.store_id, order_id)
+    return _visible(ctx, order_id, order)
 
 
 async def locked(tx: Connection, ctx: Context, order_id: OrderId) -> Order:

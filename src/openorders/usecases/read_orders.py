@@ -12,7 +12,7 @@ from openorders.domain.refusals import QueryFailed, QueryTooExpensive, Refused
 from openorders.domain.search import Expression, Search, all_of, of_customer, of_partner
 from openorders.store import listing
 from openorders.usecases.context import Context
-from openorders.usecases.find_order import seen, seen_with_lines
+from openorders.usecases.find_order import seen, seen_with_lines, seen_with_payments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +41,12 @@ async def read_order_with_lines(ctx: Context, order_id: OrderId) -> Order:
     """One order as lists show it: for who shows no payments, refunds or history of it."""
     async with ctx.services.database.connection() as connection:
         return await seen_with_lines(connection, ctx, order_id)
+
+
+async def read_order_with_payments(ctx: Context, order_id: OrderId) -> Order:
+    """One order with its payments and history: for who shows no refunds of it."""
+    async with ctx.services.database.connection() as connection:
+        return await seen_with_payments(connection, ctx, order_id)
 
 
 async def list_orders(

@@ -17,7 +17,7 @@ from openorders.domain.order import Order, Word
 from openorders.usecases.advance_order import Advanced, advance_order
 from openorders.usecases.cancel_order import Cancelled, cancel_order
 from openorders.usecases.place_order import place_order
-from openorders.usecases.read_orders import list_orders, read_order
+from openorders.usecases.read_orders import list_orders, read_order_with_payments
 
 _ORDER = {"orderId": "order_123456"}
 _NOBODYS = (no.OrderNotFound(OrderId(999)), NoSuch("order", "order_0999"))
@@ -53,7 +53,7 @@ async def get_orders(call: Call, query: ListQuery) -> Answer:
 )
 async def get_order(call: Call, orderId: str) -> Answer:  # noqa: N803 - the document's name
     """One order in full. Somebody else's is not found."""
-    order = await read_order(call.context, ids.parse_order(orderId))
+    order = await read_order_with_payments(call.context, ids.parse_order(orderId))
     return kit.answer(200, presenting.order_out(call.caller.store, order), etag=order.version)
 
 
