@@ -78,7 +78,9 @@ async def serving(limits: Limits) -> AsyncIterator[Served]:
             body = b"x" * 30_000_000
         else:
             body = f"{scope['method']} {size}".encode()
-        headers = [(b"content-length", b"%d" % len(body))]
+        headers = [(b"content-length", b"%d" % (len(body) + (scope["path"] == "/short")))]
+        if scope["path"] == "/injected":
+            headers.append((b"x-said", b"a\r\nx-injected: b"))
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 

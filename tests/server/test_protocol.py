@@ -28,6 +28,21 @@ async def test_a_stream_is_sent_in_chunks_only_to_who_knows_them(served: Served)
     assert (await served.say(b"HEAD /stream HTTP/1.0\r\n\r\n")).endswith(b"\r\n\r\n")
 
 
+async def test_an_answer_arrives_in_one_piece(served: Served):
+    reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+    writer.write(HEAD + b"\r\n")
+    assert (await reader.read(65_536)).endswith(b"content-length: 5\r\n\r\nGET 0")
+    writer.write(b"HEAD / HTTP/1.1\r\nHost: test\r\n\r\n")
+    assert (await reader.read(65_536)).endswith(b"content-length: 6\r\n\r\n")
+    writer.close()
+
+
+@pytest.mark.parametrize("path", [b"/injected", b"/short"])
+async def test_of_an_answer_that_breaks_the_rules_nothing_is_sent(served: Served, path):
+    assert await served.say(b"GET " + path + b" HTTP/1.1\r\nHost: test\r\n\r\n") == b""
+    assert served.asked == [path.decode()]
+
+
 async def test_headers_up_to_the_limit_are_read_and_beyond_it_refused(served: Served):
     fitting = b"X-A: " + b"a" * 31_000 + b"\r\n"
     assert (await served.say(HEAD + fitting + CLOSE)).startswith(b"HTTP/1.1 200")
