@@ -32,6 +32,11 @@ class Rounds:
         return [one * 10 if one >= 0 else ValueError(one) for one in gathered]
 
 
+def gathering_for(rounds: Rounds) -> Gathering[int, int]:
+    """Each weighs one, and from a thousand on as much as it is."""
+    return Gathering(rounds, weight=lambda one: one if one >= 1_000 else 1)
+
+
 async def settled() -> None:
     for _ in range(5):
         await asyncio.sleep(0)
@@ -40,7 +45,7 @@ async def settled() -> None:
 async def test_who_comes_alone_goes_alone_and_at_once() -> None:
     rounds = Rounds()
     rounds.gate.set()
-    gathering = Gathering(rounds)
+    gathering = gathering_for(rounds)
     assert await gathering.join(1) == 10
     assert await gathering.join(2) == 20
     assert rounds.seen == [[1], [2]]
@@ -49,7 +54,7 @@ async def test_who_comes_alone_goes_alone_and_at_once() -> None:
 
 async def test_who_comes_meanwhile_goes_together_in_a_later_round() -> None:
     rounds = Rounds()
-    gathering = Gathering(rounds)
+    gathering = gathering_for(rounds)
     first = asyncio.create_task(gathering.join(1))
     await settled()
     second = asyncio.create_task(gathering.join(2))
@@ -66,7 +71,7 @@ async def test_who_comes_meanwhile_goes_together_in_a_later_round() -> None:
 
 async def test_what_goes_wrong_for_one_is_told_to_that_one_only() -> None:
     rounds = Rounds()
-    gathering = Gathering(rounds)
+    gathering = gathering_for(rounds)
     joined = [asyncio.create_task(gathering.join(n)) for n in (1, 2, -3, 4)]
     await settled()
     rounds.gate.set()
@@ -79,14 +84,14 @@ async def test_what_goes_wrong_for_all_is_told_to_all_and_the_next_round_begins_
     rounds = Rounds()
     rounds.gate.set()
     rounds.fails = True
-    gathering = Gathering(rounds)
+    gathering = gathering_for(rounds)
     told = await asyncio.gather(*(gathering.join(n) for n in (1, 2, 3)), return_exceptions=True)
     assert [type(one) for one in told] == [ConnectionError] * 3
     rounds.fails = False
     assert await gathering.join(4) == 40
 
 
-async def busy(gathering: "Gathering[int, int]") -> list[asyncio.Task[int]]:
+async def busy(gathering: Gathering[int, int]) -> list[asyncio.Task[int]]:
     """All rounds are under way, with one each."""
     joined: list[asyncio.Task[int]] = []
     for n in range(ROUNDS_MAX):
@@ -97,7 +102,7 @@ async def busy(gathering: "Gathering[int, int]") -> list[asyncio.Task[int]]:
 
 async def test_who_gives_up_while_it_is_done_holds_up_nobody_else() -> None:
     rounds = Rounds()
-    gathering = Gathering(rounds)
+    gathering = gathering_for(rounds)
     joined = [asyncio.create_task(gathering.join(n)) for n in (1, 2, 3)]
     await settled()
     joined[1].cancel()
@@ -109,7 +114,7 @@ async def test_who_gives_up_while_it_is_done_holds_up_nobody_else() -> None:
 
 async def test_who_gives_up_before_its_round_is_left_out() -> None:
     rounds = Rounds()
-    gathering = Gathering(rounds)
+    gathering = gathering_for(rounds)
     under_way = await busy(gathering)
     joined = [asyncio.create_task(gathering.join(n)) for n in (7, 8, 9)]
     await settled()
@@ -120,9 +125,21 @@ async def test_who_gives_up_before_its_round_is_left_out() -> None:
     assert rounds.seen[ROUNDS_MAX:] == [[7, 9]]
 
 
+async def test_what_weighs_much_goes_by_itself() -> None:
+    rounds = Rounds()
+    gathering = gathering_for(rounds)
+    under_way = await busy(gathering)
+    joined = [asyncio.create_task(gathering.join(n)) for n in (2, 3, 1_000, 4, 5, 2_000)]
+    await settled()
+    rounds.gate.set()
+    assert await asyncio.gather(*joined) == [20, 30, 10_000, 40, 50, 20_000]
+    assert await asyncio.gather(*under_way) == [0, 10]
+    assert rounds.seen[ROUNDS_MAX:] == [[2, 3], [1_000], [4, 5], [2_000]]
+
+
 async def test_only_so_many_may_wait() -> None:
     rounds = Rounds()
-    gathering = Gathering(rounds)
+    gathering = gathering_for(rounds)
     under_way = await busy(gathering)
     waiting = [asyncio.create_task(gathering.join(n)) for n in range(WAITING_MAX)]
     await settled()
@@ -140,7 +157,7 @@ async def test_who_has_waited_too_long_is_told_to_come_back(
     monkeypatch.setattr(module, "PATIENCE_S", 0.01)
     monkeypatch.setattr(module, "LOOK_S", 0.01)
     rounds = Rounds()
-    gathering = Gathering(rounds)
+    gathering = gathering_for(rounds)
     under_way = await busy(gathering)
     with pytest.raises(Refused) as refused:
         await gathering.join(7)
@@ -153,7 +170,7 @@ async def test_who_has_waited_too_long_is_told_to_come_back(
 
 async def test_a_round_that_is_stopped_leaves_nobody_waiting() -> None:
     rounds = Rounds()
-    gathering = Gathering(rounds)
+    gathering = gathering_for(rounds)
     joined = [asyncio.create_task(gathering.join(n)) for n in (1, 2)]
     await settled()
     (under_way,) = [task for task in asyncio.all_tasks() if task.get_name() == ROUND]

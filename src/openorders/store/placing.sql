@@ -156,17 +156,21 @@ written as (
     select array_agg(id) as ids from placed
 ),
 lines as (
+    -- Texts come in rows: to find the hundredth in an array all before it are passed.
     insert into order_lines (
         store_id, order_id, id, position, product_id, variant_id, product_name, variant_name,
         sku, image, unit_price, quantity, discount_share, tax_shares
     )
     select
         :store_id, (:order_ids::bigint[])[n], (:line_ids::bigint[])[n], (:positions::int[])[n],
-        (:product_ids::bigint[])[n], (:variant_ids::bigint[])[n], (:product_names::text[])[n],
-        (:variant_names::text[])[n], (:skus::text[])[n], (:images::text[])[n],
-        (:unit_prices::bigint[])[n], (:quantities::int[])[n], (:discount_shares::bigint[])[n],
-        (:tax_shares::jsonb[])[n]
-    from generate_subscripts(:order_ids::bigint[], 1) as n
+        (:product_ids::bigint[])[n], (:variant_ids::bigint[])[n], l.product_name,
+        l.variant_name, l.sku, l.image, (:unit_prices::bigint[])[n], (:quantities::int[])[n],
+        (:discount_shares::bigint[])[n], l.tax_shares
+    from unnest(
+        :product_names::text[], :variant_names::text[], :skus::text[], :images::text[],
+        :tax_shares::jsonb[]
+    ) with ordinality as l (product_name, variant_name, sku, image, tax_shares, place),
+        int4(l.place) as n
     where (:order_ids::bigint[])[n] = any((select ids from go)::bigint[])
 ),
 remembered as (

@@ -18,6 +18,10 @@ R = TypeVar("R")
 TOGETHER_MAX: Final = 32
 """How many are done in one round."""
 
+WEIGHT_MAX: Final = 100
+"""How much they may weigh together. What weighs more goes in a round by itself, so that small ones
+never wait for a large one longer than for its turn."""
+
 ROUNDS_MAX: Final = 2
 """How many rounds may be under way: one is worded while the other one is written."""
 
@@ -47,8 +51,9 @@ class _Waiting(Generic[T, R]):
 class Gathering(Generic[T, R]):
     """A few rounds at a time of `work`, each for as many as have come meanwhile."""
 
-    def __init__(self, work: Work[T, R]) -> None:
+    def __init__(self, work: Work[T, R], *, weight: Callable[[T], int]) -> None:
         self._work = work
+        self._weight = weight
         self._waiting: deque[_Waiting[T, R]] = deque()
         self._rounds: set[asyncio.Task[None]] = set()
         self._about_to_begin = False
@@ -89,10 +94,15 @@ class Gathering(Generic[T, R]):
     def _next(self) -> list[_Waiting[T, R]]:
         """Those who go now; nobody who went away meanwhile."""
         gathered: list[_Waiting[T, R]] = []
+        together = 0
         while self._waiting and len(gathered) < TOGETHER_MAX:
-            waiting = self._waiting.popleft()
+            waiting = self._waiting[0]
             if not waiting.answer.done():
+                together += self._weight(waiting.one)
+                if gathered and together > WEIGHT_MAX:
+                    break
                 gathered.append(waiting)
+            self._waiting.popleft()
         return gathered
 
     async def _round(self, gathered: Sequence[_Waiting[T, R]]) -> None:

@@ -48,7 +48,9 @@ async def _place_at_once(ctx: Context, command: PlaceOrder, reply: Reply[Order])
     gatherings = ctx.services.placing
     gathering = gatherings.get(ctx.store_id)
     if gathering is None:
-        gathering = Gathering(partial(place_together, ctx.services))
+        gathering = Gathering(
+            partial(place_together, ctx.services), weight=lambda one: len(one.command.lines)
+        )
         gatherings[ctx.store_id] = gathering
     answer = await gathering.join(Placing(ctx=ctx, command=command, reply=reply))
     ctx.services.bell.ring()
