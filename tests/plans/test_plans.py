@@ -80,6 +80,16 @@ def test_what_is_exempt_or_has_values_of_its_own_is_there():
     assert samples.BY_STATEMENT.keys() | samples.BLOCKS.keys() <= ALL.keys()
 
 
+async def test_every_table_that_grows_has_rows(connection: Connection):
+    tables = await connection.fetch(
+        "select tablename as name from pg_tables where schemaname = 'public'"
+    )
+    names = {row["name"] for row in tables}
+    assert names >= plans.SMALL
+    for name in sorted(names - plans.SMALL):
+        assert await connection.fetchval(f"select exists (select from {name})"), name
+
+
 def test_every_value_is_of_a_parameter_that_is_there():
     parameters = {parameter for statement in ALL.values() for parameter in statement.parameters}
     assert samples.BY_NAME.keys() <= parameters
