@@ -21,6 +21,7 @@ from pathlib import Path
 from openorders.store import embedded_binaries
 from openorders.store.embedded_account import EmbeddedDatabaseError
 from openorders.store.embedded_binaries import Binaries
+from openorders.store.embedded_configuration import configuration
 from openorders.store.embedded_folder import SOCKET_PATH_BYTES_MAX, DataFolder
 
 SUPERUSER = "postgres"
@@ -86,7 +87,7 @@ def start(
         report(f"Creating the database in {folder.path} (PostgreSQL {binaries.version}).")
         underway()
         _make_cluster(folder, binaries)
-    folder.write(folder.cluster / "openorders.conf", _configuration(settings))
+    folder.write(folder.cluster / "openorders.conf", configuration(settings))
     _keep_last_log(folder)
     logged = folder.log.stat().st_size if folder.log.exists() else 0
     pid = _launch(folder, binaries, last)
@@ -166,45 +167,6 @@ def _make_cluster(folder: DataFolder, binaries: Binaries) -> None:
         "# include are yours and win over them.\ninclude 'openorders.conf'\n",
     )
     part.rename(folder.cluster)
-
-
-def _configuration(settings: Mapping[str, str]) -> str:
-    """Settings for a machine shared with the server; durability stays at PostgreSQL's defaults."""
-    memory_mib = _memory_bytes() // _MIB
-    chosen = {
-        "max_connections": "200",
-        "superuser_reserved_connections": "5",
-        "shared_buffers": f"{min(max(memory_mib // 8, 32), 1024)}MB",
-        "effective_cache_size": f"{max(memory_mib // 2, 64)}MB",
-        "maintenance_work_mem": f"{min(max(memory_mib // 32, 16), 256)}MB",
-        "work_mem": "8MB",
-        # Plans made while tables are empty scan what they should look up; statistics end that,
-        # and a shop's first rush should not have to wait a minute for them.
-        "autovacuum_naptime": "5s",
-        "jit": "off",
-        "timezone": "'UTC'",
-        "log_timezone": "'UTC'",
-        "default_text_search_config": "'pg_catalog.simple'",
-        # Statements hold names and addresses, so neither they nor a refused row are logged.
-        "log_min_error_statement": "panic",
-        "log_error_verbosity": "terse",
-        "log_checkpoints": "off",
-        **settings,
-    }
-    lines = "".join(f"{name} = {value}\n" for name, value in chosen.items())
-    return (
-        f"# Written by openorders at every start; your own settings go to postgresql.conf.\n{lines}"
-    )
-
-
-def _memory_bytes() -> int:
-    """The machine's memory, or what a control group leaves of it."""
-    physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    try:
-        limit = Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii").strip()
-    except OSError:
-        return physical
-    return min(physical, int(limit)) if limit.isdigit() else physical
 
 
 def _keep_last_log(folder: DataFolder) -> None:
