@@ -20,7 +20,10 @@ from openorders.usecases.measure_orders import measure_orders
 from tests.usecases.placed_orders import PlacedLine, PlacedOrder, some_orders, write
 from tests.world import World, a_world
 
-ZONES = ["UTC", "Europe/Berlin", "America/Sao_Paulo", "Asia/Kathmandu", "Pacific/Apia"]
+ZONES = [
+    *("UTC", "Europe/Berlin", "America/Sao_Paulo", "Pacific/Apia"),
+    *("Asia/Kathmandu", "Australia/Lord_Howe"),  # quarters and halves of an hour
+]
 PERIODS = [
     Period(),
     Period(start=date(2026, 10, 25), end=date(2026, 10, 25)),

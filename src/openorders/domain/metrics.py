@@ -145,6 +145,8 @@ def days_between(first: datetime, last: datetime, zone: ZoneInfo) -> list[date]:
 
 def gathered(days: Iterable[tuple[date, Figures]], grouping: Grouping) -> tuple[Group, ...]:
     """The figures of ascending days as groups of that calendar, which ascend too."""
+    if grouping is Grouping.DAY:
+        return tuple(Group(day, figures) for day, figures in days)
     groups: dict[date, Figures] = {}
     for day, figures in days:
         first = first_day_of(day, grouping)

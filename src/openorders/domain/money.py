@@ -63,7 +63,9 @@ def average(total: int, count: int, digits: int) -> Decimal:
     """The average with the currency's digits, rounded half-even; zero of nothing."""
     if count == 0:
         return to_decimal(0, digits)
-    return to_decimal(int((Decimal(total) / count).to_integral_value(ROUND_HALF_EVEN)), digits)
+    whole, rest = divmod(total, count)
+    up = 2 * rest > count or (2 * rest == count and whole % 2 == 1)
+    return to_decimal(whole + up, digits)
 
 
 def split(total: int, weights: Sequence[int]) -> tuple[int, ...]:

@@ -48,18 +48,18 @@ def costly(query: MetricsQuery) -> str:
 
 def metrics_out(metrics: Metrics, grouping: Grouping | None, store: Store) -> MetricsOut:
     """The figures as they are printed."""
-    total = metrics.total
+    total, digits = metrics.total, store.minor_digits
     groups = metrics.groups
     if groups is not None and grouping is Grouping.STATUS:
-        printed = _by_status(metrics, store)
+        printed = _by_status(metrics, digits)
     else:
         printed = [
-            _group_out(_key(group, grouping), group.figures, store) for group in groups or ()
+            _group_out(_key(group, grouping), group.figures, digits) for group in groups or ()
         ]
     return MetricsOut(
         total_orders=total.orders,
-        total_revenue=to_decimal(total.revenue, store.minor_digits),
-        average_order_value=total.average(store.minor_digits),
+        total_revenue=to_decimal(total.revenue, digits),
+        average_order_value=total.average(digits),
         orders_by_status=StatusCounts(
             pending_payment=_of_status(metrics, "pending_payment").orders,
             pending=_of_status(metrics, "pending").orders,
@@ -81,18 +81,18 @@ def _of_status(metrics: Metrics, status: Status) -> Figures:
     return sum((figures for word, figures in metrics.by_word.items() if word in words), Figures())
 
 
-def _by_status(metrics: Metrics, store: Store) -> list[GroupOut]:
+def _by_status(metrics: Metrics, digits: int) -> list[GroupOut]:
     """The statuses that any order has, in the order of an order's life."""
     there = [(status, _of_status(metrics, status)) for status in STATUSES]
-    return [_group_out(status, figures, store) for status, figures in there if figures.orders]
+    return [_group_out(status, figures, digits) for status, figures in there if figures.orders]
 
 
-def _group_out(key: str, figures: Figures, store: Store) -> GroupOut:
+def _group_out(key: str, figures: Figures, digits: int) -> GroupOut:
     return GroupOut(
         key=key,
         total_orders=figures.orders,
-        total_revenue=to_decimal(figures.revenue, store.minor_digits),
-        average_order_value=figures.average(store.minor_digits),
+        total_revenue=to_decimal(figures.revenue, digits),
+        average_order_value=figures.average(digits),
     )
 
 
