@@ -212,6 +212,17 @@ async def test_currencies_are_sent_as_stripe_counts_them(at_stripe: Stripe) -> N
     assert found == {"UGX": 5, "KWD": 5120, "MGA": 500}
 
 
+async def test_a_payment_of_no_amount_of_ours_hides_no_other(at_stripe: Stripe) -> None:
+    """Somebody else uses the account, too, and counts what ours cannot say."""
+    done(await at_stripe.gateway.charge(a_call("1", amount=2500)))
+    account = at_stripe.double.account("sk_test_here")
+    card = {"payment_method": "pm_card_visa", "confirm": "true", "return_url": "https://a.test/"}
+    foreign = {"amount": "550", "currency": "isk", **card}
+    await at_stripe.double.intents.create(account, foreign)
+    found = {one.currency: (one.key, one.captured) for one in await entries(at_stripe)}
+    assert found == {"USD": ("1", 2500), "ISK in Stripe's units": (None, 550)}
+
+
 async def test_a_refund_is_not_repeated_when_stripe_has_forgotten_its_key(
     at_stripe: Stripe,
 ) -> None:

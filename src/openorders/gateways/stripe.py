@@ -361,19 +361,17 @@ class StripeGateway:
         if isinstance(charge, Charge) and charge.amount_refunded:
             refunds = [refund async for refund in books.refunds_of(self._account, intent.id)]
             back = answers.given_back(intent, refunds)
+        amounts = (intent.amount if held else 0, intent.amount_received, back)
+        ours = [minor for one in amounts if (minor := from_stripe(one, currency)) is not None]
+        told = len(ours) == len(amounts)
+        authorised, captured, refunded = ours if told else amounts
         return Entry(
             reference=intent.id,
             key=intent.metadata.get(answers.KEY),
-            currency=currency,
-            authorised=_in_minor(intent.amount if held else 0, currency),
-            captured=_in_minor(intent.amount_received, currency),
-            refunded=_in_minor(back, currency),
+            # One that none of ours can be of is no reason to read no other: it is shown as it is.
+            currency=currency if told else f"{currency} in Stripe's units",
+            authorised=authorised,
+            captured=captured,
+            refunded=refunded,
             at=books.moment(intent.created),
         )
-
-
-def _in_minor(amount: int, currency: str) -> int:
-    minor = from_stripe(amount, currency)
-    if minor is None:
-        raise AnswerDisbelieved(f"{amount} {currency} is no amount of ours")
-    return minor
