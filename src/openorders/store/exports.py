@@ -17,8 +17,10 @@ from openorders.store import criteria, queries
 from openorders.store.database import Connection
 from openorders.store.export_cells import csv_cell, typed_cell
 
-EXPORT_SECONDS_MAX: Final = 3600
-"""A table that is not finished by then, because its reader is so slow, is broken off."""
+EXPORT_SECONDS_MAX: Final = 900
+"""A table that is not finished by then, because its reader is so slow, is broken off: for as long
+as it is sent its snapshot keeps vacuum from what was changed since.
+"""
 
 CHUNK_BYTES: Final = 64 * 1024
 """About so much of a table is handed on at a time."""
