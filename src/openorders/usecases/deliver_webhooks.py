@@ -86,9 +86,17 @@ async def keep_delivering(services: Services, stop: asyncio.Event, woken: asynci
             await courier.finish(within_s=patience_s, recording=recording)
 
 
+def _is_being_cancelled() -> bool:
+    """Whether what failed may have swallowed that it was cancelled."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 async def _rest(until: asyncio.Event, seconds: float) -> None:
+    # Not `wait_for`, which forgets that it was cancelled when it is woken at the same moment.
     with suppress(TimeoutError):
-        await asyncio.wait_for(until.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await until.wait()
 
 
 @dataclass(slots=True)
@@ -129,7 +137,7 @@ class _Courier:
             await self.take()
         except Exception:
             self._claims_failed += 1
-            if not self._jobs or self._claims_failed == CLAIMS_FAILED_MAX:
+            if not self._jobs or self._claims_failed == CLAIMS_FAILED_MAX or _is_being_cancelled():
                 raise
             _log.exception("webhook_lanes_not_claimed", under_way=len(self._jobs))
             return False
