@@ -81,13 +81,13 @@ def _deadlocks_since_now(subject: Subject) -> Measure:
 PLACE = Case(
     name="place",
     title="Placing an order of three lines through commerce, idempotency key on",
-    beside="pgbench with as many clients, sending the same SQL",
+    beside="pgbench with as many clients: the same rows, one order per transaction",
     rows=_on_a_new_database,
 )
 
 CROWDED = Case(
     name="crowded",
     title="The same in a database that holds all the other orders",
-    beside="pgbench with as many clients, sending the same SQL",
+    beside="pgbench with as many clients: the same rows, one order per transaction",
     rows=_among_many_others,
 )
