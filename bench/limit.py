@@ -1,7 +1,7 @@
 """The limit beside a case: pgbench placing one order per transaction, with the best SQL for that.
 
-The server places orders that arrive together with one statement; `one_order.sql` writes the same
-rows for one order, and costs pgbench a fifth less than the server's statement with one order in it.
+The server sends the same statements for an order that comes alone; those that arrive together it
+places with one (decision 0029).
 Parameters that the server computes (ids, digests, the answer's bytes) come from pgbench's own
 variables or from a real order placed just before, so that rows are as large as ours.
 """
@@ -17,7 +17,7 @@ from openorders.store import queries
 from openorders.store.database_connect import SESSION_SETTINGS
 from openorders.store.queries import Statement
 
-_ONE_ORDER = queries.load("one_order", Path(__file__).parent)
+_ONE_ORDER = queries.load("placing_one")
 
 # The session settings that decide plans are ours too.
 _SESSION = " ".join(
@@ -129,8 +129,8 @@ def _place_values(store_id: int, sample: asyncpg.Record) -> dict[str, str]:
         "words": "array['created']",
         "word_times": "array[now()]",
         "event_types": "array['order.created']",
-        "actor": "'key:1'",
-        "contract": "'commerce'",
+        "actors": "array['key:1']",
+        "contracts": "array['commerce']",
         "discount_shares": "array[0, 0, 0]",
         "tax_shares": "array['[]', '[]', '[]']",
         "variant_names": "array[null, null, null]",

@@ -63,6 +63,11 @@ BY_STATEMENT: Final[Mapping[str, Mapping[str, str]]] = {
         "progresses": "array['placed']", "payments": "array['none']",
         "fulfilments": "array['none']",
     },
+    "placing_one.place_order": {
+        "id": f"{NEW}", "number": f"{NEW}", "discount": "0", "shipping": "0", "tax": "0",
+        "digest": "sha256('new')", "progress": "'placed'", "payment": "'none'",
+        "fulfilment": "'none'",
+    },
     "sandbox_ledger.change_charge": {"captured": "100", "refunded": "0"},
     "sandbox_ledger.open_page": {"kind": "'hosted'", "charge_id": f"{NEW}"},
     "stock.move_stock": {"kind": "'ship'", "quantities": "array[1]"},

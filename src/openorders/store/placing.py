@@ -20,6 +20,7 @@ from openorders.store.database import Connection
 from openorders.store.idempotency import Kept, Key, Known, known_of, packed
 
 _Q = queries.load("placing")
+_ONE = queries.load("placing_one")
 
 
 class _OfferRow(msgspec.Struct, array_like=True, frozen=True):
@@ -54,6 +55,7 @@ class _AlreadyRegisteredError(Exception):
 
 
 _offers = msgspec.json.Decoder(list[_OfferRow])
+_customer = msgspec.json.Decoder(_CustomerRow)
 _customers = msgspec.json.Decoder(list[_CustomerRow])
 _known = msgspec.json.Decoder(list[_KnownRow])
 
@@ -113,6 +115,8 @@ async def prepare(
     connection: Connection, store_id: StoreId, asked: Sequence[Asked]
 ) -> list[Prepared]:
     """Everything that placing each of these orders needs to know, in one round trip."""
+    if len(asked) == 1:
+        return [await _prepare_one(connection, store_id, asked[0])]
     lines = [line for one in asked for line in one.lines]
     named = [
         (place, one.customer)
@@ -146,6 +150,8 @@ async def place(
     No key may come twice. `reserve` is off when their stock is held already. No order's history
     may be empty.
     """
+    if len(ready) == 1:
+        return await _place_one(connection, store_id, ready[0], reserve=reserve)
     orders = [one.order for one in ready]
     row = await _Q.place_orders.fetchrow(
         connection,
@@ -167,6 +173,60 @@ async def place(
         short = zip(row["short_variant_ids"], row["short_available"], strict=True)
         return Outcome(short={VariantId(variant_id): left for variant_id, left in short})
     return Outcome(placed=frozenset(row["placed"] or ()))
+
+
+async def _prepare_one(connection: Connection, store_id: StoreId, one: Asked) -> Prepared:
+    identity = one.customer if isinstance(one.customer, Identity) else None
+    row = await _ONE.prepare_order.fetchrow(
+        connection,
+        store_id=store_id,
+        lines=len(one.lines),
+        product_ids=[line.product_id for line in one.lines],
+        variant_ids=[line.variant_id for line in one.lines],
+        customer_id=None if identity else one.customer,
+        issuer=identity.issuer if identity else None,
+        subject=identity.subject if identity else None,
+        digest=one.digest,
+    )
+    assert row is not None, "a row of one always comes"
+    offers = _offers.decode(row["offers"])
+    return Prepared(
+        order_id=OrderId(row["order_id"]),
+        number=row["number"],
+        line_ids=tuple(row["line_ids"]),
+        offers=tuple(map(_offer_of, offers)),
+        known_products=_known_products(one.lines, offers),
+        customer=_customer_of(_customer.decode(row["customer"])) if row["customer"] else None,
+        known=None
+        if row["fingerprint"] is None
+        else known_of(row["fingerprint"], row["status"], row["headers"], row["body"]),
+    )
+
+
+async def _place_one(
+    connection: Connection, store_id: StoreId, one: Ready, *, reserve: bool
+) -> Outcome:
+    key, answer = one.key, one.answer
+    row = await _ONE.place_order.fetchrow(
+        connection,
+        store_id=store_id,
+        reserve=reserve,
+        digest=key and key.digest,
+        fingerprint=key and key.fingerprint,
+        status=answer and answer[0],
+        headers=answer and packed(answer[1]),
+        body=answer and answer[2],
+        event_types=[event.value for event in one.events],
+        **placing_rows.of_one(one.order),
+    )
+    assert row is not None, "the statement always says how it ended"
+    match row["outcome"]:
+        case "placed":
+            return Outcome(placed=frozenset((one.order.id,)))
+        case "short":
+            return Outcome(short={VariantId(row["short_variant_id"]): row["short_available"]})
+        case _:
+            return Outcome()
 
 
 async def register_identity(
@@ -238,7 +298,7 @@ def _offer_of(row: _OfferRow) -> Offer | None:
 def _prepared(asked: Sequence[Asked], row: Record) -> list[Prepared]:
     offers, line_ids = _offers.decode(row["offers"]), row["line_ids"]
     customers = {
-        found.place: Customer(id=CustomerId(found.id), name=found.name, email=found.email)
+        found.place: _customer_of(found)
         for column in ("customers", "identities")
         if row[column] is not None
         for found in _customers.decode(row[column])
@@ -258,16 +318,24 @@ def _prepared(asked: Sequence[Asked], row: Record) -> list[Prepared]:
                 number=row["numbers"][place - 1],
                 line_ids=tuple(line_ids[mine]),
                 offers=tuple(map(_offer_of, offers[mine])),
-                known_products=frozenset(
-                    line.product_id
-                    for line, offer in zip(one.lines, offers[mine], strict=True)
-                    if line.product_id is not None and offer.product_is_known
-                ),
+                known_products=_known_products(one.lines, offers[mine]),
                 customer=customers.get(place),
                 known=known.get(place),
             )
         )
     return prepared
+
+
+def _known_products(lines: Sequence[Wanted], offers: Sequence[_OfferRow]) -> frozenset[ProductId]:
+    return frozenset(
+        line.product_id
+        for line, offer in zip(lines, offers, strict=True)
+        if line.product_id is not None and offer.product_is_known
+    )
+
+
+def _customer_of(row: _CustomerRow) -> Customer:
+    return Customer(id=CustomerId(row.id), name=row.name, email=row.email)
 
 
 def _known_of(row: _KnownRow) -> Known:

@@ -47,6 +47,57 @@ def of_orders(orders: Sequence[Order]) -> dict[str, Any]:
     }
 
 
+def of_one(order: Order) -> dict[str, Any]:
+    """All of one order, for the statement that places it by itself."""
+    lines, history, totals = order.lines, order.history, order.totals
+    return {
+        "id": order.id,
+        "number": order.number,
+        "customer_id": order.customer.id,
+        "partner_name": order.partner_name,
+        "customer_reference": order.customer_reference,
+        "currency": order.currency,
+        "minor_digits": order.minor_digits,
+        "subtotal": totals.subtotal,
+        "discount": totals.discount,
+        "shipping": totals.shipping,
+        "tax": totals.tax,
+        "total": totals.total,
+        "taxes": _json(totals.taxes),
+        "discount_code": order.discount_code,
+        "progress": order.progress.value,
+        "payment": order.payment.value,
+        "fulfilment": order.fulfilment.value,
+        "payment_asked": order.payment_asked,
+        "shipping_method": order.shipping_method,
+        "estimated_delivery": order.estimated_delivery,
+        "shipping_address": _json(order.shipping_address),
+        "billing_address": _json(order.billing_address),
+        "payment_method": order.payment_method,
+        "payment_gateway": order.payment_gateway,
+        "payment_token": order.payment_token,
+        "notes": order.notes,
+        "created_at": order.created_at,
+        "version": order.version,
+        "payload": msgspec.json.encode(order),
+        "line_ids": [line.id for line in lines],
+        "product_ids": [line.product_id for line in lines],
+        "variant_ids": [line.variant_id for line in lines],
+        "product_names": [line.product_name for line in lines],
+        "variant_names": [line.variant_name for line in lines],
+        "skus": [line.sku for line in lines],
+        "images": [line.image for line in lines],
+        "unit_prices": [line.unit_price for line in lines],
+        "quantities": [line.quantity for line in lines],
+        "discount_shares": [line.discount_share for line in lines],
+        "tax_shares": [_shares(line.tax_shares) for line in lines],
+        "words": [entry.word.value for entry in history],
+        "word_times": [entry.at for entry in history],
+        "actors": [entry.actor for entry in history],
+        "contracts": [entry.contract for entry in history],
+    }
+
+
 def of_lines(orders: Sequence[Order]) -> dict[str, Any]:
     """What is once per line."""
     lines = [line for order in orders for line in order.lines]

@@ -1,15 +1,14 @@
 -- name: prepare_order
--- What the server asks before it places an order (store/placing.sql: prepare_orders), for one order
--- by itself: the shape that costs PostgreSQL least when every order is a transaction.
+-- What `prepare_orders` (placing.sql) tells of several orders, for one by itself: the shape that
+-- costs PostgreSQL least when every order is a transaction.
 select
     nextval('order_ids') as order_id,
     nextval(format('order_numbers_%s', :store_id::bigint)) as number,
     (select array_agg(nextval('line_ids')) from generate_series(1, :lines::int)) as line_ids,
     (
-        select json_agg(json_build_object(
-            'product_id', v.product_id, 'variant_id', v.id, 'product_name', p.name,
-            'variant_name', v.name, 'sku', v.sku, 'image', v.image, 'price', v.price,
-            'available', v.available, 'product_is_known', n.id is not null
+        select json_agg(json_build_array(
+            v.product_id, v.id, p.name, v.name, v.sku, v.image, v.price, v.available,
+            n.id is not null
         ) order by w.place)
         from unnest(:product_ids::bigint[], :variant_ids::bigint[])
             with ordinality as w (product_id, variant_id, place)
@@ -20,7 +19,7 @@ select
         left join products p on p.store_id = :store_id and p.id = v.product_id
     ) as offers,
     (
-        select json_build_object('id', c.id, 'name', c.name, 'email', c.email)
+        select json_build_array(1, c.id, c.name, c.email)
         from customers c
         where c.store_id = :store_id and c.id = coalesce(:customer_id::bigint, (
             select i.customer_id from customer_identities i
@@ -33,8 +32,9 @@ from (values (1)) as one (row)
 left join idempotency_keys k on k.store_id = :store_id and k.digest = :digest::bytea;
 
 -- name: place_order
--- What the server writes (store/placing.sql: place_orders), for one order by itself: the same rows,
--- with the same locks and checks.
+-- What `place_orders` (placing.sql) writes of several orders, for one by itself: the same rows, with
+-- the same locks in the same order. Says `short` with what is left, or `twin` when the key was taken
+-- meanwhile; then nothing is written.
 with wanted as (
     select w.variant_id, sum(w.quantity) as quantity
     from unnest(:variant_ids::bigint[], :quantities::int[]) as w (variant_id, quantity)
@@ -130,9 +130,9 @@ lines as (
 remembered as (
     insert into order_history
         (store_id, order_id, position, word, actor, contract, reason, at)
-    select :store_id, :id::bigint, h.position, h.word, :actor::text, :contract::text, null, h.at
-    from unnest(:words::text[], :word_times::timestamptz[])
-        with ordinality as h (word, at, position), go
+    select :store_id, :id::bigint, h.position, h.word, h.actor, h.contract, null, h.at
+    from unnest(:words::text[], :actors::text[], :contracts::text[], :word_times::timestamptz[])
+        with ordinality as h (word, actor, contract, at, position), go
 ),
 told as (
     insert into outbox (store_id, order_id, version, type, payload, at)
