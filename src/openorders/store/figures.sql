@@ -119,8 +119,9 @@ moved as (
 select d.changes from done d;
 
 -- name: allow_time
--- How long the statements of this transaction may take: 0 is as long as it takes.
-select set_config('statement_timeout', '0', true);
+-- How long the statements of this transaction may take (0 is as long as it takes), and that they may
+-- read whole tables.
+select set_config('statement_timeout', '0', true), set_config('enable_seqscan', 'on', true);
 
 -- name: rebuild
 -- Computes the figures of a store from its orders: reads them all.
