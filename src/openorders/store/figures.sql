@@ -60,9 +60,10 @@ for no key update skip locked;
 
 -- name: fold
 -- Adds the changes that are visible to the figures and deletes them, the first ones if there are
--- too many; says how many there were. The mark follows two steps behind: ids up to `high` were taken
--- by transactions with lower numbers than this one's, so when those are over and all visible changes
--- are gone, there is nothing below and never will be. Decision 0030 says why nothing is lost.
+-- too many; says how many there were. The mark follows two steps behind: ids up to `high` were
+-- taken by transactions with lower numbers than this one's, so when those are over and all visible
+-- changes are gone, there is nothing below and never will be. Decision 0030 says why nothing is
+-- lost.
 with turn as (
     select f.zone, f.mark, f.next_mark,
         f.next_mark is not null and pg_snapshot_xmin(pg_current_snapshot())
@@ -119,8 +120,7 @@ moved as (
 select d.changes from done d;
 
 -- name: allow_time
--- How long the statements of this transaction may take (0 is as long as it takes), and that they may
--- read whole tables.
+-- The statements of this transaction may take as long as they take, and read whole tables.
 select set_config('statement_timeout', '0', true), set_config('enable_seqscan', 'on', true);
 
 -- name: rebuild
@@ -157,7 +157,9 @@ kept as (
 words as (
     select w.word, count_orders(:store_id, array[w.word]) as orders
     from (
-        select c.word from order_counts c where c.store_id = :store_id union select r.word from read r
+        select c.word from order_counts c where c.store_id = :store_id
+        union
+        select r.word from read r
     ) w
 )
 select :store_id::bigint as id, d.what || ' ' || word || ' of ' || day::text as what,
