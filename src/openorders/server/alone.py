@@ -3,8 +3,9 @@
 import asyncio
 import signal
 import socket
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
 
 import uvloop
 
@@ -12,6 +13,9 @@ from openorders.server.assembly import Assembly, CannotStart, Report
 from openorders.server.starting import starting
 from openorders.server.stopping import Stopping
 from openorders.settings import Settings
+
+if TYPE_CHECKING:
+    from openorders.telemetry import Metrics
 
 
 def serve(
@@ -39,7 +43,7 @@ async def _serve(
     try:
         async with AsyncExitStack() as kept:
             with starting():
-                loading = asyncio.create_task(asyncio.to_thread(_load, settings, assembly))
+                loading = asyncio.create_task(asyncio.to_thread(assembly.prepare, settings))
                 url = await kept.enter_async_context(assembly.database(settings, report))
                 await loading
                 # Loaded by now.
@@ -55,7 +59,7 @@ async def _serve(
                 metrics=metrics,
                 stopping=stopping,
                 on_ready=on_ready,
-                beside=assembly.background(settings, url, metrics),
+                beside=_beside(settings, assembly, url, metrics),
             )
     except assembly.expected as error:
         raise CannotStart(str(error)) from error
@@ -64,7 +68,13 @@ async def _serve(
             raise
 
 
-def _load(settings: Settings, assembly: Assembly) -> None:
-    """All in one thread: two that load modules wait for each other."""
-    assembly.prepare_background()
-    assembly.prepare(settings)
+@asynccontextmanager
+async def _beside(
+    settings: Settings, assembly: Assembly, url: str, metrics: "Metrics"
+) -> AsyncGenerator[None, None]:
+    """The work beside requests, loaded after what answers: two threads that load wait for each
+    other.
+    """
+    await asyncio.to_thread(assembly.prepare_background)
+    async with assembly.background(settings, url, metrics):
+        yield
