@@ -197,4 +197,5 @@ where m.ctid = any(array(
     order by old.created_at
     limit :limit
     for update skip locked
-));
+))
+returning m.store_id;

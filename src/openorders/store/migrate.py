@@ -80,7 +80,7 @@ def _read(number: int, name: str, text: str) -> Migration:
         raise MigrationError(
             f"Migration {number:04} is to run beside others, but {error}."
         ) from None
-    at_once = "\n".join(step.sql_at_once for step in beside)
+    at_once = "".join(f"{step.sql_at_once};\n" for step in beside)
     return Migration(number=number, name=name, sql=at_once, checksum=checksum, beside=beside)
 
 

@@ -29,15 +29,19 @@ select set_config('lock_timeout', :lock_timeout, false),
        set_config('statement_timeout', :statement_timeout, false);
 
 -- name: are_empty
--- Whether tables and those of indexes that are there have not a single page.
+-- Whether tables, and those of indexes to be dropped, have not a single page, and no index to be
+-- built is there in any shape.
 select coalesce(bool_and(pg_relation_size(t.oid) = 0), true)
+    and not exists (
+        select from unnest(:built::text[]) as g (name) where to_regclass(g.name) is not null
+    )
 from (
     select g.name::regclass as oid from unnest(:tables::text[]) as g (name)
     union
     select i.indrelid::regclass
     from pg_index i
     where i.indexrelid = any(
-        select to_regclass(g.name) from unnest(:indexes::text[]) as g (name)
+        select to_regclass(g.name) from unnest(:dropped::text[]) as g (name)
     )
 ) as t;
 

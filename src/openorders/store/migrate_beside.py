@@ -56,9 +56,8 @@ class Step:
 
     @property
     def sql_at_once(self) -> str:
-        """The same inside a transaction, whatever an earlier run has left behind."""
-        anew = "" if self.table is None else self.sql.replace(" concurrently", "", 1)
-        return f"drop index if exists {self.index}; {anew};"
+        """The same inside a transaction."""
+        return self.sql.replace("concurrently ", "if exists " if self.table is None else "", 1)
 
 
 def is_beside(text: str) -> bool:
@@ -83,11 +82,14 @@ def steps(text: str) -> tuple[Step, ...]:
 
 
 async def are_empty(connection: Connection, todo: Sequence[Step]) -> bool:
-    """Whether no table concerned has a row, so that everything is done in no time at once."""
+    """Whether no table concerned has a row, so that everything is done in no time at once; False
+    also where an earlier run has left something behind.
+    """
     return await _SQL.are_empty.fetchval(
         connection,
         tables=[step.table for step in todo if step.table is not None],
-        indexes=[step.index for step in todo],
+        built=[step.index for step in todo if step.table is not None],
+        dropped=[step.index for step in todo if step.table is None],
     )
 
 

@@ -20,6 +20,6 @@ with gone as (
         limit :limit
         for update skip locked
     ))
-    returning 1
+    returning n.store_id
 )
 select count(*) from gone;
