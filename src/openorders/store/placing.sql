@@ -2,7 +2,8 @@
 -- All that placing orders of one store needs to know, in one round trip and one row: fresh ids,
 -- the offers as they are now (one per wanted line, in order), the customers that exist and the
 -- idempotency keys that were used before, each with the place (from 1) of its order. Primary keys
--- only.
+-- only: `offset 0` keeps to them, where a plan that was made while a table was empty would go on
+-- to read all of its store.
 select
     (select array_agg(nextval('order_ids')) from generate_series(1, :orders::int)) as order_ids,
     (
@@ -29,15 +30,22 @@ select
     (
         select json_agg(json_build_array(o.place, c.id, c.name, c.email))
         from unnest(:customer_ids::bigint[]) with ordinality as o (id, place)
-        join customers c on c.store_id = :store_id and c.id = o.id
+        cross join lateral (
+            select * from customers where store_id = :store_id and id = o.id offset 0
+        ) c
     ) as customers,
     (
         select json_agg(json_build_array(o.place, c.id, c.name, c.email))
         from unnest(:named::int[], :issuers::text[], :subjects::text[])
             as o (place, issuer, subject)
-        join customer_identities i on i.store_id = :store_id and i.issuer = o.issuer
-            and i.subject = o.subject
-        join customers c on c.store_id = :store_id and c.id = i.customer_id
+        cross join lateral (
+            select * from customer_identities
+            where store_id = :store_id and issuer = o.issuer and subject = o.subject
+            offset 0
+        ) i
+        cross join lateral (
+            select * from customers where store_id = :store_id and id = i.customer_id offset 0
+        ) c
     ) as identities,
     (
         select json_agg(json_build_array(
@@ -45,7 +53,11 @@ select
             encode(k.body, 'hex')
         ))
         from unnest(:digests::bytea[]) with ordinality as o (digest, place)
-        join idempotency_keys k on k.store_id = :store_id and k.digest = o.digest
+        cross join lateral (
+            select * from idempotency_keys
+            where store_id = :store_id and digest = o.digest
+            offset 0
+        ) k
     ) as known;
 
 -- name: place_orders
