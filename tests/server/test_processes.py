@@ -110,6 +110,17 @@ def test_a_process_that_dies_is_replaced(start: Start):
     assert min(before) not in after
 
 
+def test_a_supervisor_rests_after_a_process_died(start: Start):
+    server = start("workers=2")
+    os.kill(server.processes()[1].pid, signal.SIGKILL)  # those born later have copies of its pipe
+    wait_for(lambda: len(server.answering()) == 2)
+    supervisor = psutil.Process(server.process.pid)
+    before = supervisor.cpu_times()
+    time.sleep(1)
+    after = supervisor.cpu_times()
+    assert after.user + after.system - before.user - before.system < 0.2
+
+
 def test_processes_end_when_their_parent_is_killed_and_the_port_is_free(start: Start):
     server = start("workers=2")
     children = server.processes()

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from openorders import logs
@@ -72,12 +72,9 @@ class Child:
             return
 
     def has_ended(self) -> bool:
-        """Whether it is gone; it is then waited for and its pipe closed."""
+        """Whether it is gone; it is then waited for, and its pipe is the caller's to close."""
         pid, _ = os.waitpid(self.pid, os.WNOHANG)
-        if pid == 0:
-            return False
-        os.close(self.ears)
-        return True
+        return pid != 0
 
 
 @dataclass(slots=True)
@@ -86,7 +83,6 @@ class Nursery:
 
     _held: int = -1
     _watched: int = -1
-    _closed_in_children: list[int] = field(default_factory=list[int])
 
     def __post_init__(self) -> None:
         self._watched, self._held = os.pipe()

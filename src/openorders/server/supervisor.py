@@ -180,7 +180,9 @@ class Supervisor:
                 worker.send(signal.SIGTERM)
 
     def _lost(self, child: Child) -> None:
+        # Before it is closed: a later child has a copy of it, for which it would be told for ever.
         self._selector.unregister(child.ears)
+        os.close(child.ears)
         del self._children[child.name]
         from openorders.telemetry import forget_process
 
