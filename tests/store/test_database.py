@@ -231,6 +231,16 @@ async def test_a_commit_that_its_standby_did_not_confirm_is_not_answered_as_done
         assert await database.ping()
 
 
+async def test_nor_is_one_that_was_followed_by_a_statement_that_failed(proxy: Proxy) -> None:
+    async with opened(proxy.url) as database:
+        with pytest.raises(OutcomeUnknownError):
+            async with database.connection() as connection:
+                assert isinstance(connection, Session)
+                connection._process_log_message({"R": "SyncRepWaitForLSN"}, "insert")
+                await connection.execute("select 1 / 0")
+        assert await database.ping()
+
+
 async def test_notifications_are_heard_also_after_the_connection_was_lost(proxy: Proxy) -> None:
     heard: asyncio.Queue[str] = asyncio.Queue()
     async with opened(proxy.url) as database, database.listening("news", heard.put_nowait):

@@ -6,18 +6,26 @@ A worker is a set of services with gatherings of its own; all of them share the 
 import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from openorders.domain.refusals import OutOfStock, Refused
-from openorders.store.database import Connection, Database, is_connection_loss
+from openorders.store import idempotency
+from openorders.store.database import (
+    Connection,
+    Database,
+    DatabaseUnavailableError,
+    is_connection_loss,
+    opened,
+    ran_out_of_time,
+)
 from openorders.usecases.answers import Answer
 from openorders.usecases.place_order import PlaceOrder, place_order
 from openorders.usecases.verify_ledgers import verify
-from tests.world import World, a_world, an_order_for, told_the_id, wanted
+from tests.world import NOON, World, a_world, an_order_for, told_the_id, wanted
 
 WORKERS = 4
 PRODUCTS = 10
@@ -195,3 +203,39 @@ async def test_a_connection_that_breaks_leaves_the_outcome_unknown_for_each_and_
     assert len({answer.body for answer in answers}) == 3
     assert await world.stock(1) == (1_000, 3)
     await adds_up(world)
+
+
+async def test_a_group_whose_time_runs_out_is_told_so_and_does_not_wait_again_for_each(
+    world: World,
+) -> None:
+    async with holding(world, 1) as tx:
+        tasks = arriving(world, [an_order_for(wanted(1)), an_order_for(wanted(2))])
+        for pid in await waiting(world):
+            await tx.execute("select pg_cancel_backend($1)", pid)  # as its time limit does
+        fates = await asyncio.gather(*tasks, return_exceptions=True)
+        assert all(isinstance(fate, Exception) and ran_out_of_time(fate) for fate in fates)
+    assert await count_of_orders(world) == 0
+    assert await world.stock(1) == (1_000, 0)
+
+
+async def test_who_was_placed_hears_of_it_although_a_twin_finds_no_connection_any_more(
+    world: World, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with AsyncExitStack() as kept:
+        with monkeypatch.context() as patched:
+            patched.setattr("openorders.store.database.ACQUIRE_S", 1.0)
+            pool = await kept.enter_async_context(opened(database_url, connections=1))
+        worker = replace(world, services=replace(world.services, database=pool, placing={}))
+        async with world.database.transaction() as tx:
+            key = world.context(key="twin").keyed
+            assert key is not None
+            assert await idempotency.claim(tx, world.store.id, key, NOON, stale_before=NOON)
+            one, twin = arriving(worker, [an_order_for(wanted(1))] * 2, [None, "twin"])
+            await waiting(world)
+            next_user = asyncio.create_task(kept.enter_async_context(pool.connection()))
+            await asyncio.sleep(0)
+        await next_user
+        fates = await asyncio.gather(one, twin, return_exceptions=True)
+    assert isinstance(fates[0], Answer)
+    assert isinstance(fates[1], DatabaseUnavailableError)
+    assert await count_of_orders(world) == 1

@@ -22,6 +22,7 @@ from openorders.store.database_connect import (
     OutcomeUnknownError,
     Session,
     is_connection_loss,
+    ran_out_of_time,
 )
 from openorders.store.database_listen import Ears
 from openorders.store.database_pool import SessionPool, end
@@ -41,6 +42,7 @@ __all__ = [
     "connected",
     "is_connection_loss",
     "opened",
+    "ran_out_of_time",
 ]
 
 CONNECTIONS = 16
@@ -244,6 +246,8 @@ class _Lent:
             if error is None:
                 _refuse_unsure(session)
                 clean = True
+            elif isinstance(error, Exception) and session.commit_unsure:
+                _refuse_unsure(session)  # what an earlier statement wrote
             elif isinstance(error, asyncpg.ReadOnlySQLTransactionError):
                 session.terminate()  # its server was demoted; the next one is looked for afresh
         finally:

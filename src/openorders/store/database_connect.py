@@ -74,6 +74,11 @@ def is_connection_loss(error: BaseException) -> bool:
     return isinstance(error, (*_LOST, DatabaseUnavailableError, OutcomeUnknownError))
 
 
+def ran_out_of_time(error: BaseException) -> bool:
+    """Whether the database broke a statement off that took, or waited, too long: it did nothing."""
+    return isinstance(error, (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError))
+
+
 class Session(DriverConnection):
     """A connection that keeps quiet when it goes back to its pool, and notices unsafe commits."""
 

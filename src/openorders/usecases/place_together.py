@@ -13,7 +13,12 @@ from openorders.domain.ids import VariantId
 from openorders.domain.order import Order
 from openorders.domain.refusals import Refused
 from openorders.store import placing
-from openorders.store.database import Connection, is_connection_loss
+from openorders.store.database import (
+    Connection,
+    OutcomeUnknownError,
+    is_connection_loss,
+    ran_out_of_time,
+)
 from openorders.store.placing import Asked, Prepared, Ready
 from openorders.store.stock import Short
 from openorders.usecases.answers import Answer, Reply, replay, replay_of
@@ -56,6 +61,11 @@ class _Fates:
     def settle(self, one: Placing, fate: Fate) -> None:
         self._found[one] = fate
 
+    def settle_open(self, fate: Fate) -> None:
+        """The same for all who have none."""
+        for one in self.open():
+            self.settle(one, fate)
+
     def open(self) -> list[Placing]:
         """Those without a fate."""
         return [one for one, fate in self._found.items() if fate is None]
@@ -68,19 +78,31 @@ class _Fates:
 async def place_together(services: Services, gathered: Sequence[Placing]) -> list[Fate]:
     """Place orders of one store; for each the answer, or why there is none.
 
-    A twin of another one waits for its answer. When the connection is lost the outcome is unknown
-    for everybody, and this raises (decision 0014).
+    A twin of another one waits for its answer. When the connection is lost or time runs out, all
+    who have no fate yet are told so (decision 0014). Raises `OutcomeUnknownError` when what was
+    written is not confirmed.
     """
     fates = _Fates(gathered)
     newcomers: set[Placing] = set()
     try:
         newcomers = await _place(services, _without_twins(gathered), fates)
-    except Exception as error:
-        if len(gathered) == 1 or is_connection_loss(error):
-            raise
+    except OutcomeUnknownError:
+        raise
+    except Exception as error:  # noqa: BLE001 - handed to those whom it concerns
+        if len(gathered) == 1 or _would_meet_all(error):
+            fates.settle_open(error)
     for one in fates.open():
-        fates.settle(one, await _alone(services, one, is_new=one in newcomers))
+        fate = await _alone(services, one, is_new=one in newcomers)
+        if isinstance(fate, Exception) and _would_meet_all(fate):
+            fates.settle_open(fate)
+            break
+        fates.settle(one, fate)
     return fates.all()
+
+
+def _would_meet_all(error: Exception) -> bool:
+    """Whether it says nothing of one order: if each tried by itself, each would wait as long."""
+    return is_connection_loss(error) or ran_out_of_time(error)
 
 
 def _without_twins(gathered: Sequence[Placing]) -> list[Placing]:
