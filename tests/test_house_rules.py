@@ -31,15 +31,9 @@ ARROWS = {
     "pages": {"asgi", "usecases", "domain", "logs"},
     "worker": {"usecases", "domain", "logs"},
     # What a worker is, apart from everybody else, so that it does not load what answers HTTP.
-    "background": {
-        "installation",
-        "logs",
-        "services",
-        "settings",
-        "telemetry",
-        "usecases",
-        "worker",
-    },
+    "background": (
+        {"installation", "logs", "services", "settings", "telemetry", "usecases", "worker"}
+    ),
     "demo": {"usecases", "domain", "store", "gateways"},  # fills in bulk, like a use case
     "setting_values": set(),
     "settings": {"setting_values"},
