@@ -5,7 +5,7 @@ select set_config('plan_cache_mode', 'force_custom_plan', true);
 
 -- name: figures_by_word
 -- How many orders have each word, and what they come to. `orders_by_time` serves a short period,
--- `orders_by_customer` and `orders_by_partner` a caller who sees only some orders.
+-- `orders_by_customer_and_time` and `orders_by_partner` a caller who sees only some orders.
 select o.word, count(*) as orders, sum(o.total) as total
 from orders o
 where o.store_id = :store_id
