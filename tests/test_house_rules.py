@@ -107,6 +107,7 @@ WITHOUT_STORE_ID = {
     "events.ring": "wakes processes",
     "events.take_cursor": "the one cursor of the feed, which all stores share",
     "exports.stream_at_once": "settings of the transaction",
+    "exports.stream_in_parallel": "settings of the transaction",
     "figures.allow_time": "settings of the transaction",
     "figures.day_in_zone": "about the time zones of the server",
     "figures.find_work": "finds what to fold in all stores, for the one loop that does",

@@ -18,6 +18,7 @@ from openorders.domain.order import Order, Shipment, Word
 from openorders.domain.search import all_of, created_between, of_customer, with_words
 from openorders.domain.store_settings import DiscountCode, ShippingMethod, StorePolicy, TaxRate
 from openorders.domain.table import LinePart, OrderPart, Part, TableColumn
+from openorders.store import exports
 from openorders.usecases.advance_order import Advance, advance_order
 from openorders.usecases.cancel_order import Cancel, cancel_order
 from openorders.usecases.context import Context
@@ -242,6 +243,38 @@ async def test_what_is_asked_for_is_what_comes_the_oldest_first(world: World) ->
     ):
         more = {} if criteria is None else {"criteria": criteria}
         assert await ids(world.context(), **more) == [o.id for o in in_order if fits(o)]
+
+
+async def test_many_orders_come_as_they_are_stored_and_what_an_index_orders_in_order(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exports, "SORTED_ORDERS_MAX", 299)
+    orders = some_orders(300, seed=12)
+    await write(world, orders)
+    assert sorted(await ids(world.context())) == sorted(order.id for order in orders)
+    words = with_words(["paid", "created"])
+    some = [order.id for order in orders if order.word in (Word.PAID, Word.CREATED)]
+    assert sorted(await ids(world.context(), criteria=words)) == sorted(some)
+    in_order = sorted(orders, key=lambda order: (order.at, order.id))
+    shipped = [order.id for order in in_order if order.word is Word.SHIPPED]
+    assert await ids(world.context(), criteria=with_words(["shipped"])) == shipped
+    parts: list[Part] = [OrderPart.ID, LinePart.ID]
+    columns = [TableColumn(name=part.name, part=part) for part in parts]
+    told = [int(row[0]) for row in await rows(world.context(), *columns)]
+    assert told == [order.id for order in in_order for _ in order.lines]
+
+
+async def test_rows_that_several_processes_read_are_all_there_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await many(world, 15_000, 700)
+    name = TableColumn(name="name", part=OrderPart.CUSTOMER_NAME)
+    expected = [[f"ord_{n}", "", "x" * 700] for n in range(2, 15_001)]
+    _, *told = await rows(world.context(), ID, name, NOTES)
+    assert told == expected
+    monkeypatch.setattr(exports, "SORTED_ORDERS_MAX", 0)
+    told = await rows(world.context(), ID, name, NOTES)
+    assert sorted(told) == sorted([["ord_1", "", ""], *expected])
 
 
 async def test_callers_export_only_what_they_may_see(world: World, tmp_path) -> None:

@@ -121,8 +121,7 @@ _UNIT: Final = (
     "case o.minor_digits when 2 then 0.01 when 0 then 1 when 3 then 0.001 else 0.0001 end"
 )
 # What makes a spreadsheet calculate when a cell starts with it, full-width forms included.
-_FORMULA: Final = r"'^[-=+@\t\r＝＋－＠]'"  # noqa: RUF001 - the full-width forms are meant
-_SPECIAL: Final = r"""'[",\r\n]|^[-=+@\t\r＝＋－＠]'"""  # noqa: RUF001 - (as above)
+_FORMULA: Final = ",".join(str(ord(one)) for one in "-=+@\t\r\uff1d\uff0b\uff0d\uff20")
 
 
 def kind_of(part: Part) -> Kind:
@@ -131,23 +130,24 @@ def kind_of(part: Part) -> Kind:
 
 
 def csv_cell(column: TableColumn, bound: Bound) -> str:
-    """The cell as a text that is never null and is quoted where it must be.
+    """The cell as COPY is to write it, which puts quotes where they must be; null where there is
+    nothing.
 
     Texts from outside that a spreadsheet would calculate get an apostrophe in front. Numbers,
-    times and our own words need neither.
+    times and our own words need none.
     """
     cell = _CELLS[column.part]
     match cell.kind:
         case Kind.AMOUNT:
-            return f"({cell.sql} * {_UNIT})::text"
+            return f"{cell.sql} * {_UNIT}"
         case Kind.MOMENT:
             # Quoted, with a T and fractions of a second: the first 19 characters are wanted.
-            return f"coalesce(substr(to_json({cell.sql})::text, 2, 19) || 'Z', '')"
+            return f"substr(to_json({cell.sql})::text, 2, 19) || 'Z'"
         case Kind.WHOLE | Kind.DAY:
-            return f"coalesce({cell.sql}::text, '')"
+            return cell.sql
         case Kind.TEXT | Kind.WORD | Kind.PREFIXED:
             text = _text(cell, column, bound)
-            return _quoted(text) if cell.free else text
+            return _guarded(text) if cell.free else text
 
 
 def typed_cell(column: TableColumn, bound: Bound, characters_max: int) -> str:
@@ -175,10 +175,9 @@ def _text(cell: _Cell, column: TableColumn, bound: Bound) -> str:
     return cell.sql
 
 
-def _quoted(text: str) -> str:
+def _guarded(text: str) -> str:
+    """An empty text becomes none, which COPY writes without quotes."""
     return (
-        f"case when {text} ~ {_SPECIAL} then '\"'"
-        f" || case when {text} ~ {_FORMULA} then '''' else '' end"
-        f" || replace({text}, '\"', '\"\"') || '\"'"
-        f" else coalesce({text}, '') end"
+        f"case when ascii({text}) = any('{{{_FORMULA}}}'::int[]) then '''' || {text}"
+        f" else nullif({text}, '') end"
     )

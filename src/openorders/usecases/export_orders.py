@@ -1,7 +1,7 @@
 """Export orders as a table: CSV that is sent while it is read, or a complete Excel workbook.
 
-Either is one snapshot of what the caller may see, the oldest order first, and takes no more
-memory for a million orders than for one.
+Either is one snapshot of what the caller may see, and takes no more memory for a million orders
+than for one. The oldest order comes first, unless that would hold up a large CSV.
 """
 
 import asyncio

@@ -39,7 +39,7 @@ async def test_csv_is_a_file_with_the_columns_as_asked(shop: Shop) -> None:
     assert told.headers["content-disposition"] == 'attachment; filename="orders.csv"'
     assert told.body.decode() == (
         "paymentMethod,totalAmount,status,id,customerId\r\n"
-        f'"\'=card",199.98,pending_payment,{order},cust_7\r\n'
+        f"'=card,199.98,pending_payment,{order},cust_7\r\n"
     )
 
 

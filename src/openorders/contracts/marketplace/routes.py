@@ -285,9 +285,10 @@ async def settle_items(call: Call, data: ItemActionsIn) -> Answer:
     keyed=False,
 )
 async def export(call: Call, data: ExportIn) -> Stream | Download:
-    """The orders that are asked for, the oldest first, as one file from one moment.
+    """The orders that are asked for as one file from one moment.
 
-    CSV is sent while it is read: UTF-8 without a mark, CRLF, a header with the columns as asked.
+    The oldest come first, but for a CSV of all orders of a store that has more than 50,000. CSV is
+    sent while it is read: UTF-8 without a mark, CRLF, a header with the columns as asked.
     A text that a spreadsheet would calculate has an apostrophe in front. Excel is complete when
     it is sent: numbers and times typed, times in UTC, texts never formulas.
     """
