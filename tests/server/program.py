@@ -6,6 +6,7 @@ Arguments are settings as `name=value`; `fail=database` makes the start fail.
 import asyncio
 import os
 import sys
+import time
 from contextlib import asynccontextmanager
 
 from openorders import server
@@ -34,7 +35,9 @@ class Nothing:
         self.fails = fails
 
     def prepare(self, settings: Settings) -> None:
-        pass
+        if self.fails == "late":
+            say("waiting")
+            time.sleep(1)
 
     def prepare_background(self) -> None:
         pass

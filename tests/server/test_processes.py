@@ -161,6 +161,14 @@ def test_a_start_that_takes_too_long_can_be_interrupted(start: Start):
     assert time.monotonic() - began < 5
 
 
+def test_who_is_told_to_end_before_the_database_is_found_begins_nothing_more(start: Start):
+    server = start("workers=2", "fail=late")
+    server.process.send_signal(signal.SIGTERM)
+    out, err = server.process.communicate(timeout=20)
+    assert out.splitlines()[-1] == "ended"
+    assert err == ""
+
+
 def test_a_fault_at_the_start_is_logged_without_its_text(start: Start):
     server = start("workers=2", "fail=fault")
     assert server.said[-1].startswith("CannotStart RuntimeError in the process keeper")

@@ -171,6 +171,8 @@ class Supervisor:
 
     def _found(self, url: str) -> None:
         """The database is up. Those who know another address of it are replaced."""
+        if self._asked:
+            return  # there is nothing left to listen on
         moved, self._url = self._url not in ("", url), url
         for slot in range(len(self._sockets)):
             worker = self._children.get(str(slot))
