@@ -2,9 +2,11 @@
 
 import asyncio
 from datetime import date, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from asyncpg import InvalidParameterValueError
 
 from openorders.domain.metrics import Figures, Grouping, Period
 from openorders.domain.order import Word
@@ -17,7 +19,7 @@ from openorders.usecases.store_file import parse
 from openorders.usecases.verify_ledgers import verify
 from tests.store.figures_check import assert_exact, unfolded
 from tests.usecases.placed_orders import PlacedOrder, some_orders, write
-from tests.world import World, told, wanted
+from tests.world import World, a_world, told, wanted
 
 
 async def waiting(world: World) -> int:
@@ -162,3 +164,25 @@ async def test_figures_that_differ_from_the_orders_are_named(world: World) -> No
     async with world.database.transaction() as tx:
         await figures.rebuild(tx, world.store.id)
     assert await is_exact(world) == 1
+
+
+async def test_a_store_that_cannot_be_folded_holds_up_no_other(
+    world: World, tmp_path: Path
+) -> None:
+    await world.sells()
+    await world.placed()
+    other = await a_world(world.database, tmp_path, name="other")
+    await other.sells()
+    async with world.database.connection() as connection:  # as a database with older zones sees it
+        await connection.execute(
+            "update stores set time_zone = 'Mars/Olympus' where store_id = $1", world.store.id
+        )
+    for _ in range(3):
+        await other.placed()
+    assert await fold_figures(world.services) == 3
+    async with world.database.connection() as connection:
+        assert [work.store_id for work in await figures.find_work(connection)] == [world.store.id]
+        assert await assert_exact(connection, other.store.id) == 3
+        assert await figures.count(connection, world.store.id) == 1
+    with pytest.raises(InvalidParameterValueError):
+        await fold_figures(world.services)
