@@ -23,7 +23,7 @@ from bench.wrong import Wrong
 OPENORDERS = Path(sys.executable).with_name("openorders")
 STOCK = 1_000_000_000
 
-_STOP_S = 60
+_STOP_S = 120  # a server gives its database 90, for the checkpoint of all that was written
 _READY_S = 60
 _LOOK_S = 0.003
 _LOG_LINES = 20
