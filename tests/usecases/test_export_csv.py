@@ -245,7 +245,7 @@ async def test_what_is_asked_for_is_what_comes_the_oldest_first(world: World) ->
         assert await ids(world.context(), **more) == [o.id for o in in_order if fits(o)]
 
 
-async def test_many_orders_come_as_they_are_stored_and_what_an_index_orders_in_order(
+async def test_many_orders_come_in_no_order_and_what_an_index_orders_in_order(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exports, "SORTED_ORDERS_MAX", 299)
