@@ -100,7 +100,7 @@ def test_every_value_is_of_a_parameter_that_is_there():
 @pytest.mark.parametrize(
     ("without", "name"),
     [
-        ("payments_by_order", "orders.read_order"),
+        ("payments_by_order", "orders.read_orders"),
         ("payment_operations_open", "payments.claim_due"),
         ("mails_open", "mails.claim_due_mail"),
         ("idempotency_keys_by_time", "expiry.forget_keys"),

@@ -13,6 +13,7 @@ from openorders.usecases.gathering import (
     TOGETHER_MAX,
     WAITING_MAX,
     Gathering,
+    gathering_of,
 )
 
 
@@ -179,3 +180,34 @@ async def test_a_round_that_is_stopped_leaves_nobody_waiting() -> None:
     assert [type(one) for one in told] == [asyncio.CancelledError] * 2
     rounds.gate.set()
     assert await gathering.join(3) == 30
+
+
+async def test_as_many_rounds_are_under_way_as_are_asked_for() -> None:
+    rounds = Rounds()
+    gathering = Gathering[int, int](rounds, weight=lambda _: 1, rounds=1)
+    joined = [asyncio.create_task(gathering.join(1))]
+    await settled()
+    joined += [asyncio.create_task(gathering.join(n)) for n in (2, 3)]
+    await settled()
+    assert rounds.seen == [[1]]
+    rounds.gate.set()
+    assert await asyncio.gather(*joined) == [10, 20, 30]
+    assert rounds.seen == [[1], [2, 3]]
+
+
+async def test_gatherings_in_which_nobody_is_are_forgotten_once_there_are_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "KEPT_MAX", 2)
+    rounds = Rounds()
+    kept: dict[str, Gathering[int, int]] = {}
+    busy_one = gathering_of(kept, "busy", lambda: gathering_for(rounds))
+    joined = asyncio.create_task(busy_one.join(1))
+    await settled()
+    idle = gathering_of(kept, "idle", lambda: gathering_for(rounds))
+    assert gathering_of(kept, "idle", lambda: gathering_for(rounds)) is idle
+    gathering_of(kept, "new", lambda: gathering_for(rounds))
+    assert list(kept) == ["busy", "new"]
+    assert kept["busy"] is busy_one
+    rounds.gate.set()
+    assert await joined == 10

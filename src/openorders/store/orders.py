@@ -1,7 +1,9 @@
 """Orders as the database puts them together: one whole, one or many with their lines."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from enum import Enum
+from typing import Final
 
 import msgspec
 from asyncpg import Record
@@ -16,30 +18,36 @@ _Q = queries.load("orders")
 _order = msgspec.json.Decoder(Order)
 
 
+class Depth(Enum):
+    """How much of an order is read: with its lines, with payments and history, with refunds too.
+
+    The lines alone cost about half of the whole.
+    """
+
+    LINES = "lines"
+    PAYMENTS = "payments"
+    WHOLE = "whole"
+
+
+_STATEMENTS: Final = {
+    Depth.LINES: _Q.read_orders_with_lines,
+    Depth.PAYMENTS: _Q.read_orders_with_payments,
+    Depth.WHOLE: _Q.read_orders,
+}
+
+
 async def read(connection: Connection, store_id: StoreId, order_id: OrderId) -> Order | None:
     """One order with its lines, payments, refunds and history."""
-    row = await _Q.read_order.fetchrow(connection, store_id=store_id, id=order_id)
-    if row is None:
-        return None
-    order = order_of(row)
-    returned = refunds.decoded(row["refunds"])
-    return replace(order, refunds=returned) if returned else order
+    return (await read_many(connection, store_id, [order_id], Depth.WHOLE)).get(order_id)
 
 
-async def read_with_lines(
-    connection: Connection, store_id: StoreId, order_id: OrderId
-) -> Order | None:
-    """One order with its lines only, at about half of what the whole of it costs."""
-    row = await _Q.read_order_with_lines.fetchrow(connection, store_id=store_id, id=order_id)
-    return None if row is None else order_of(row)
-
-
-async def read_with_payments(
-    connection: Connection, store_id: StoreId, order_id: OrderId
-) -> Order | None:
-    """One order with its lines, payments and history, at about four fifths of it."""
-    row = await _Q.read_order_with_payments.fetchrow(connection, store_id=store_id, id=order_id)
-    return None if row is None else order_of(row)
+async def read_many(
+    connection: Connection, store_id: StoreId, order_ids: Iterable[OrderId], depth: Depth
+) -> dict[OrderId, Order]:
+    """Those of the orders that exist, in no order. An id may be named twice."""
+    rows = await _STATEMENTS[depth].fetch(connection, store_id=store_id, ids=list(order_ids))
+    found = [_with_refunds(row) if depth is Depth.WHOLE else order_of(row) for row in rows]
+    return {order.id: order for order in found}
 
 
 async def lock(connection: Connection, store_id: StoreId, order_id: OrderId) -> Order | None:
@@ -62,5 +70,10 @@ async def lock_many(
 
 
 def order_of(row: Record) -> Order:
-    """What a statement tells as `it`, as an order: one of `read_order…` or `orders_of_page`."""
+    """What a statement tells as `it`, as an order: one of `read_orders…` or `orders_of_page`."""
     return _order.decode(row["it"])
+
+
+def _with_refunds(row: Record) -> Order:
+    order, returned = order_of(row), refunds.decoded(row["refunds"])
+    return replace(order, refunds=returned) if returned else order

@@ -1,6 +1,7 @@
--- name: read_order_with_lines
--- One order as a list shows it, as one document: what becomes an order is put together here, once,
--- and not column by column. What `Order` does not name is ignored. Primary keys.
+-- name: read_orders_with_lines
+-- Orders as a list shows them, each as one document: what becomes an order is put together here,
+-- once, and not column by column. What `Order` does not name is ignored. One alone costs what it
+-- would cost by `=`. Primary keys.
 select to_json(it) as it
 from (
     select o.id, o.number,
@@ -20,11 +21,11 @@ from (
         ) as lines
     from orders o
     join customers c on c.store_id = o.store_id and c.id = o.customer_id
-    where o.store_id = :store_id and o.id = :id
+    where o.store_id = :store_id and o.id = any(:ids::bigint[])
 ) it;
 
--- name: read_order_with_payments
--- The same with its payments and its history: what its buyer is shown. Primary keys,
+-- name: read_orders_with_payments
+-- The same with their payments and their history: what a buyer is shown. Primary keys,
 -- payments_by_order and the operations' index by payment.
 select to_json(it) as it
 from (
@@ -62,11 +63,11 @@ from (
         ) as history
     from orders o
     join customers c on c.store_id = o.store_id and c.id = o.customer_id
-    where o.store_id = :store_id and o.id = :id
+    where o.store_id = :store_id and o.id = any(:ids::bigint[])
 ) it;
 
--- name: read_order
--- The same with its refunds: everything. Primary keys,
+-- name: read_orders
+-- The same with their refunds: everything. Primary keys,
 -- payments_by_order, refunds_by_order and the operations' indexes by payment and by refund.
 select to_json(it) as it,
     (
@@ -126,7 +127,7 @@ from (
         ) as history
     from orders o
     join customers c on c.store_id = o.store_id and c.id = o.customer_id
-    where o.store_id = :store_id and o.id = :id
+    where o.store_id = :store_id and o.id = any(:ids::bigint[])
 ) it;
 
 -- name: lock_orders

@@ -141,5 +141,5 @@ def _found(columns: dict[str, Any]) -> FoundRefund:
 
 
 def decoded(text: str | None) -> tuple[Refund, ...]:
-    """The refunds of an order as `read_order` tells them."""
+    """The refunds of an order as `read_orders` tells them."""
     return () if text is None else tuple(refund.told() for refund in _refunds.decode(text))

@@ -10,7 +10,7 @@ from typing import Any
 
 from openorders.domain.access import Caller
 from openorders.domain.change import By
-from openorders.domain.ids import StoreId
+from openorders.domain.ids import OrderId, StoreId
 from openorders.domain.order import Order
 from openorders.domain.refusals import Refused, VersionDiffers
 from openorders.domain.store_settings import Store
@@ -21,6 +21,7 @@ from openorders.gateways.tokens import TokenVerifier
 from openorders.store.bell import Bell, News
 from openorders.store.database import Connection, Database
 from openorders.store.known import KnownCallers
+from openorders.store.orders import Depth
 from openorders.usecases.gathering import Gathering
 
 
@@ -30,8 +31,8 @@ class Services:
 
     `bell` is rung after a commit that may have told something, `news` wakes who follows the feed,
     `dialects` writes an order in a contract's words, by the contract's name, `outgoing` is the
-    way to addresses that customers chose, and `placing` gathers the orders of each store that
-    arrive together.
+    way to addresses that customers chose, `placing` gathers the orders of each store that arrive
+    together, and `reading` those that are asked for together.
     """
 
     database: Database
@@ -49,6 +50,9 @@ class Services:
     news: News = field(default_factory=News)
     placing: dict[StoreId, Gathering[Any, Any]] = field(
         default_factory=dict[StoreId, Gathering[Any, Any]]
+    )
+    reading: dict[tuple[StoreId, Depth], Gathering[OrderId, Order | None]] = field(
+        default_factory=dict[tuple[StoreId, Depth], Gathering[OrderId, Order | None]]
     )
     dialects: Mapping[str, Callable[[Store, Order], bytes]] = field(
         default_factory=dict[str, Callable[[Store, Order], bytes]]

@@ -12,6 +12,7 @@ from typing import Final, Generic, TypeVar
 
 from openorders.domain.refusals import Overloaded, Refused
 
+K = TypeVar("K")
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -34,6 +35,9 @@ PATIENCE_S: Final = 10.0
 LOOK_S: Final = 1.0
 """How often is looked for those who have lost their patience."""
 
+KEPT_MAX: Final = 1_000
+"""How many gatherings are kept in which nobody is; they are made again when somebody comes."""
+
 ROUND: Final = "round of what was gathered"
 """What the task of a round is called."""
 
@@ -51,9 +55,12 @@ class _Waiting(Generic[T, R]):
 class Gathering(Generic[T, R]):
     """A few rounds at a time of `work`, each for as many as have come meanwhile."""
 
-    def __init__(self, work: Work[T, R], *, weight: Callable[[T], int]) -> None:
+    def __init__(
+        self, work: Work[T, R], *, weight: Callable[[T], int], rounds: int = ROUNDS_MAX
+    ) -> None:
         self._work = work
         self._weight = weight
+        self._rounds_max = rounds
         self._waiting: deque[_Waiting[T, R]] = deque()
         self._rounds: set[asyncio.Task[None]] = set()
         self._about_to_begin = False
@@ -75,7 +82,7 @@ class Gathering(Generic[T, R]):
         loop = asyncio.get_running_loop()
         waiting = _Waiting[T, R](one, loop.create_future(), loop.time() + PATIENCE_S)
         self._waiting.append(waiting)
-        if not self._about_to_begin and len(self._rounds) < ROUNDS_MAX:
+        if not self._about_to_begin and len(self._rounds) < self._rounds_max:
             # It begins once everybody whose request is being read right now has joined.
             self._about_to_begin = True
             self._rounds.add(loop.create_task(self._run(), name=ROUND))
@@ -132,3 +139,18 @@ class Gathering(Generic[T, R]):
                 answer.set_exception(Refused(Overloaded(retry_after_s=1)))
         again = bool(self._waiting)
         self._clock = loop.call_later(LOOK_S, self._turn_away) if again else None
+
+
+def gathering_of(
+    gatherings: dict[K, Gathering[T, R]], key: K, begun: Callable[[], Gathering[T, R]]
+) -> Gathering[T, R]:
+    """The one in which those with this key are gathered; `begun` the first time. To be joined
+    before anything else is waited for.
+    """
+    gathering = gatherings.get(key)
+    if gathering is None:
+        if len(gatherings) >= KEPT_MAX:
+            for idle in [one for one, kept in gatherings.items() if kept.is_idle]:
+                del gatherings[idle]
+        gathering = gatherings[key] = begun()
+    return gathering

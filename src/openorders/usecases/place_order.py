@@ -24,7 +24,7 @@ from openorders.usecases.draft_order import (
     draft,
     out_of_stock,
 )
-from openorders.usecases.gathering import Gathering
+from openorders.usecases.gathering import Gathering, gathering_of
 from openorders.usecases.place_together import Placing, place_together, registered
 
 __all__ = ["Charge", "PlaceOrder", "place_order"]
@@ -45,13 +45,13 @@ async def place_order(ctx: Context, command: PlaceOrder, reply: Reply[Order]) ->
 
 async def _place_at_once(ctx: Context, command: PlaceOrder, reply: Reply[Order]) -> Answer:
     check_caller(ctx, command)
-    gatherings = ctx.services.placing
-    gathering = gatherings.get(ctx.store_id)
-    if gathering is None:
-        gathering = Gathering(
+    gathering = gathering_of(
+        ctx.services.placing,
+        ctx.store_id,
+        lambda: Gathering(
             partial(place_together, ctx.services), weight=lambda one: len(one.command.lines)
-        )
-        gatherings[ctx.store_id] = gathering
+        ),
+    )
     answer = await gathering.join(Placing(ctx=ctx, command=command, reply=reply))
     ctx.services.bell.ring()
     return answer

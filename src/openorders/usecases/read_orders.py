@@ -11,8 +11,10 @@ from openorders.domain.order import Order
 from openorders.domain.refusals import QueryFailed, QueryTooExpensive, Refused
 from openorders.domain.search import Expression, Search, all_of, of_customer, of_partner
 from openorders.store import listing
+from openorders.store.orders import Depth
 from openorders.usecases.context import Context
-from openorders.usecases.find_order import seen, seen_with_lines, seen_with_payments
+from openorders.usecases.find_order import visible
+from openorders.usecases.read_together import read_together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,20 +35,22 @@ class OrderStream:
 
 async def read_order(ctx: Context, order_id: OrderId) -> Order:
     """One order with its payments, refunds and history."""
-    async with ctx.services.database.connection() as connection:
-        return await seen(connection, ctx, order_id)
+    return await _seen(ctx, order_id, Depth.WHOLE)
 
 
 async def read_order_with_lines(ctx: Context, order_id: OrderId) -> Order:
     """One order as lists show it: for who shows no payments, refunds or history of it."""
-    async with ctx.services.database.connection() as connection:
-        return await seen_with_lines(connection, ctx, order_id)
+    return await _seen(ctx, order_id, Depth.LINES)
 
 
 async def read_order_with_payments(ctx: Context, order_id: OrderId) -> Order:
     """One order with its payments and history: for who shows no refunds of it."""
-    async with ctx.services.database.connection() as connection:
-        return await seen_with_payments(connection, ctx, order_id)
+    return await _seen(ctx, order_id, Depth.PAYMENTS)
+
+
+async def _seen(ctx: Context, order_id: OrderId, depth: Depth) -> Order:
+    order = await read_together(ctx.services, ctx.store_id, order_id, depth)
+    return visible(ctx, order_id, order)
 
 
 async def list_orders(
