@@ -47,6 +47,7 @@ BY_STATEMENT: Final[Mapping[str, Mapping[str, str]]] = {
     "access.create_key": {"role": "'partner'", "customer_id": "null", "hash": "sha256('new')"},
     "bulk.begin_ids_after": {"names": "array['order_ids']"},
     "exports.stream_at_once": {"most_ms": "'2000'"},
+    "exports.stream_in_parallel": {"hashed": "'on'"},
     "figures.day_in_zone": {"zone": "'UTC'"},
     "listing.plan_for_the_values": {"most_ms": "'2000'"},
     "mails.learn_language": {"language": "'de'"},
