@@ -9,12 +9,14 @@ from openorders.domain.refusals import Overloaded, Refused
 from openorders.usecases import gathering as module
 from openorders.usecases.gathering import (
     ROUND,
-    ROUNDS_MAX,
     TOGETHER_MAX,
     WAITING_MAX,
     Gathering,
     gathering_of,
 )
+
+AT_ONCE = 2
+"""How many rounds may be under way here."""
 
 
 class Rounds:
@@ -35,7 +37,7 @@ class Rounds:
 
 def gathering_for(rounds: Rounds) -> Gathering[int, int]:
     """Each weighs one, and from a thousand on as much as it is."""
-    return Gathering(rounds, weight=lambda one: one if one >= 1_000 else 1)
+    return Gathering(rounds, weight=lambda one: one if one >= 1_000 else 1, rounds=AT_ONCE)
 
 
 async def settled() -> None:
@@ -95,7 +97,7 @@ async def test_what_goes_wrong_for_all_is_told_to_all_and_the_next_round_begins_
 async def busy(gathering: Gathering[int, int]) -> list[asyncio.Task[int]]:
     """All rounds are under way, with one each."""
     joined: list[asyncio.Task[int]] = []
-    for n in range(ROUNDS_MAX):
+    for n in range(AT_ONCE):
         joined.append(asyncio.create_task(gathering.join(n)))
         await settled()
     return joined
@@ -123,7 +125,7 @@ async def test_who_gives_up_before_its_round_is_left_out() -> None:
     await settled()
     rounds.gate.set()
     assert await asyncio.gather(*under_way, joined[0], joined[2]) == [0, 10, 70, 90]
-    assert rounds.seen[ROUNDS_MAX:] == [[7, 9]]
+    assert rounds.seen[AT_ONCE:] == [[7, 9]]
 
 
 async def test_what_weighs_much_goes_by_itself() -> None:
@@ -135,7 +137,7 @@ async def test_what_weighs_much_goes_by_itself() -> None:
     rounds.gate.set()
     assert await asyncio.gather(*joined) == [20, 30, 10_000, 40, 50, 20_000]
     assert await asyncio.gather(*under_way) == [0, 10]
-    assert rounds.seen[ROUNDS_MAX:] == [[2, 3], [1_000], [4, 5], [2_000]]
+    assert rounds.seen[AT_ONCE:] == [[2, 3], [1_000], [4, 5], [2_000]]
 
 
 async def test_only_so_many_may_wait() -> None:

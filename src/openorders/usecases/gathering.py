@@ -23,8 +23,8 @@ WEIGHT_MAX: Final = 100
 """How much they may weigh together. What weighs more goes in a round by itself, so that small ones
 never wait for a large one longer than for its turn."""
 
-ROUNDS_MAX: Final = 2
-"""How many rounds may be under way: one is worded while the other one is written."""
+ROUNDS_MAX: Final = 1
+"""How many rounds may be under way, unless said otherwise: the fewer, the more share each."""
 
 WAITING_MAX: Final = 1_000
 """How many may wait for a round; more are told to come back."""

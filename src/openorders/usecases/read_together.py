@@ -7,7 +7,6 @@ nothing of who may see what: each caller is asked about afterwards.
 import asyncio
 from collections.abc import Sequence
 from functools import partial
-from typing import Final
 
 from openorders.domain.ids import OrderId, StoreId
 from openorders.domain.order import Order
@@ -16,9 +15,6 @@ from openorders.store.database import Database, is_connection_loss, ran_out_of_t
 from openorders.store.orders import Depth
 from openorders.usecases.context import Services
 from openorders.usecases.gathering import Gathering, gathering_of
-
-ROUNDS_MAX: Final = 1
-"""How many statements of a store and depth may be under way: the fewer, the more share one."""
 
 
 async def read_together(
@@ -34,7 +30,6 @@ async def read_together(
         lambda: Gathering(
             partial(_read, services.database, store_id, depth),
             weight=lambda _: 1,
-            rounds=ROUNDS_MAX,
         ),
     )
     return await gathering.join(order_id)
