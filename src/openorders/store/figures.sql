@@ -71,18 +71,20 @@ with turn as (
     from figure_stores f
     where f.store_id = :store_id
 ),
+last as materialized (
+    select max(first.id) as id
+    from (
+        select v.id from figure_changes v
+        where v.store_id = :store_id and v.id >= (select t.mark from turn t)
+        order by v.id
+        limit :limit
+    ) first
+),
 gone as (
+    -- Not joined to `last`: it would be looked for again for each row that is deleted.
     delete from figure_changes c
-    using (
-        select max(first.id) as id
-        from (
-            select v.id from figure_changes v
-            where v.store_id = :store_id and v.id >= (select t.mark from turn t)
-            order by v.id
-            limit :limit
-        ) first
-    ) last
-    where c.store_id = :store_id and c.id >= (select t.mark from turn t) and c.id <= last.id
+    where c.store_id = :store_id and c.id >= (select t.mark from turn t)
+        and c.id <= (select l.id from last l)
     returning c.id, c.at, c.word, c.orders, c.total
 ),
 figures as (
