@@ -357,3 +357,19 @@ async def test_readers_are_exact_beside_eight_writers_and_two_folders(
         pass
     assert await assert_exact(readers[0]) == 8 * 25
     assert await unfolded(readers[0]) == 0
+
+
+async def test_a_fold_of_many_changes_looks_for_them_once(connect: Any) -> None:
+    one = await connect()
+    await place(one, 1, 500, NOON)
+    await fold(one)  # planned while nearly nothing waits, as in a new shop
+    await one.execute(
+        "insert into figure_changes (store_id, at, word, orders, total)"
+        " select 1, now(), 'created', 0, 0 from generate_series(1, 2000)"
+    )
+    (work,) = await figures.find_work(one)
+    looks = "select idx_scan + seq_scan from pg_stat_xact_user_tables where relname = $1"
+    async with one.transaction():
+        before = await one.fetchval(looks, "figure_changes")
+        assert await figures.fold(one, work, limit=5_000) == 2_000
+        assert await one.fetchval(looks, "figure_changes") - before <= 5
