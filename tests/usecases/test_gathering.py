@@ -15,21 +15,23 @@ from openorders.usecases.gathering import (
     gathering_of,
 )
 
-AT_ONCE = 2
-"""How many rounds may be under way here."""
+PATIENT_S = 1.0
+"""Longer than anything that is to be at once."""
 
 
 class Rounds:
     """Work that waits to be let through, and remembers who came in which round."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, first_takes_s: float = 0) -> None:
         self.seen: list[list[int]] = []
         self.gate = asyncio.Event()
         self.fails = False
+        self.first_takes_s = first_takes_s
 
     async def __call__(self, gathered: Sequence[int]) -> Sequence[int | Exception]:
         self.seen.append(list(gathered))
         await self.gate.wait()
+        await asyncio.sleep(self.first_takes_s if len(self.seen) == 1 else 0)
         if self.fails:
             raise ConnectionError
         return [one * 10 if one >= 0 else ValueError(one) for one in gathered]
@@ -37,7 +39,7 @@ class Rounds:
 
 def gathering_for(rounds: Rounds) -> Gathering[int, int]:
     """Each weighs one, and from a thousand on as much as it is."""
-    return Gathering(rounds, weight=lambda one: one if one >= 1_000 else 1, rounds=AT_ONCE)
+    return Gathering(rounds, weight=lambda one: one if one >= 1_000 else 1)
 
 
 async def settled() -> None:
@@ -58,17 +60,14 @@ async def test_who_comes_alone_goes_alone_and_at_once() -> None:
 async def test_who_comes_meanwhile_goes_together_in_a_later_round() -> None:
     rounds = Rounds()
     gathering = gathering_for(rounds)
-    first = asyncio.create_task(gathering.join(1))
+    first = await under_way(gathering)
+    others = [asyncio.create_task(gathering.join(n)) for n in range(1, TOGETHER_MAX + 3)]
     await settled()
-    second = asyncio.create_task(gathering.join(2))
-    await settled()
-    others = [asyncio.create_task(gathering.join(n)) for n in range(3, TOGETHER_MAX + 5)]
-    await settled()
-    assert rounds.seen == [[1], [2]]
+    assert rounds.seen == [[0]]
     rounds.gate.set()
-    done = await asyncio.gather(first, second, *others)
-    assert done == [n * 10 for n in range(1, TOGETHER_MAX + 5)]
-    assert [len(one) for one in rounds.seen] == [1, 1, TOGETHER_MAX, 2]
+    done = await asyncio.gather(first, *others)
+    assert done == [n * 10 for n in range(TOGETHER_MAX + 3)]
+    assert [len(one) for one in rounds.seen] == [1, TOGETHER_MAX, 2]
     assert gathering.is_idle
 
 
@@ -94,12 +93,10 @@ async def test_what_goes_wrong_for_all_is_told_to_all_and_the_next_round_begins_
     assert await gathering.join(4) == 40
 
 
-async def busy(gathering: Gathering[int, int]) -> list[asyncio.Task[int]]:
-    """All rounds are under way, with one each."""
-    joined: list[asyncio.Task[int]] = []
-    for n in range(AT_ONCE):
-        joined.append(asyncio.create_task(gathering.join(n)))
-        await settled()
+async def under_way(gathering: Gathering[int, int]) -> asyncio.Task[int]:
+    """A round, with one in it."""
+    joined = asyncio.create_task(gathering.join(0))
+    await settled()
     return joined
 
 
@@ -118,32 +115,32 @@ async def test_who_gives_up_while_it_is_done_holds_up_nobody_else() -> None:
 async def test_who_gives_up_before_its_round_is_left_out() -> None:
     rounds = Rounds()
     gathering = gathering_for(rounds)
-    under_way = await busy(gathering)
+    first = await under_way(gathering)
     joined = [asyncio.create_task(gathering.join(n)) for n in (7, 8, 9)]
     await settled()
     joined[1].cancel()
     await settled()
     rounds.gate.set()
-    assert await asyncio.gather(*under_way, joined[0], joined[2]) == [0, 10, 70, 90]
-    assert rounds.seen[AT_ONCE:] == [[7, 9]]
+    assert await asyncio.gather(first, joined[0], joined[2]) == [0, 70, 90]
+    assert rounds.seen[1:] == [[7, 9]]
 
 
 async def test_what_weighs_much_goes_by_itself() -> None:
     rounds = Rounds()
     gathering = gathering_for(rounds)
-    under_way = await busy(gathering)
+    first = await under_way(gathering)
     joined = [asyncio.create_task(gathering.join(n)) for n in (2, 3, 1_000, 4, 5, 2_000)]
     await settled()
     rounds.gate.set()
     assert await asyncio.gather(*joined) == [20, 30, 10_000, 40, 50, 20_000]
-    assert await asyncio.gather(*under_way) == [0, 10]
-    assert rounds.seen[AT_ONCE:] == [[2, 3], [1_000], [4, 5], [2_000]]
+    assert await first == 0
+    assert rounds.seen[1:] == [[2, 3], [1_000], [4, 5], [2_000]]
 
 
 async def test_only_so_many_may_wait() -> None:
     rounds = Rounds()
     gathering = gathering_for(rounds)
-    under_way = await busy(gathering)
+    first = await under_way(gathering)
     waiting = [asyncio.create_task(gathering.join(n)) for n in range(WAITING_MAX)]
     await settled()
     with pytest.raises(Refused) as refused:
@@ -151,7 +148,7 @@ async def test_only_so_many_may_wait() -> None:
     assert isinstance(refused.value.reason, Overloaded)
     rounds.gate.set()
     assert await asyncio.gather(*waiting) == [n * 10 for n in range(WAITING_MAX)]
-    assert await asyncio.gather(*under_way) == [0, 10]
+    assert await first == 0
 
 
 async def test_who_has_waited_too_long_is_told_to_come_back(
@@ -161,13 +158,13 @@ async def test_who_has_waited_too_long_is_told_to_come_back(
     monkeypatch.setattr(module, "LOOK_S", 0.01)
     rounds = Rounds()
     gathering = gathering_for(rounds)
-    under_way = await busy(gathering)
+    first = await under_way(gathering)
     with pytest.raises(Refused) as refused:
         await gathering.join(7)
     assert isinstance(refused.value.reason, Overloaded)
     rounds.gate.set()
-    assert await asyncio.gather(*under_way) == [0, 10]
-    assert rounds.seen == [[0], [1]]
+    assert await first == 0
+    assert rounds.seen == [[0]]
     assert gathering.is_idle
 
 
@@ -184,17 +181,71 @@ async def test_a_round_that_is_stopped_leaves_nobody_waiting() -> None:
     assert await gathering.join(3) == 30
 
 
-async def test_as_many_rounds_are_under_way_as_are_asked_for() -> None:
+async def test_a_round_that_is_stopped_before_it_begins_stops_no_later_one() -> None:
     rounds = Rounds()
-    gathering = Gathering[int, int](rounds, weight=lambda _: 1, rounds=1)
-    joined = [asyncio.create_task(gathering.join(1))]
-    await settled()
-    joined += [asyncio.create_task(gathering.join(n)) for n in (2, 3)]
-    await settled()
-    assert rounds.seen == [[1]]
     rounds.gate.set()
-    assert await asyncio.gather(*joined) == [10, 20, 30]
-    assert rounds.seen == [[1], [2, 3]]
+    gathering = gathering_for(rounds)
+    joined = asyncio.create_task(gathering.join(1))
+    await asyncio.sleep(0)
+    (about_to_begin,) = [task for task in asyncio.all_tasks() if task.get_name() == ROUND]
+    about_to_begin.cancel()
+    await settled()
+    assert await gathering.join(2) == 20
+    assert await joined == 10
+
+
+async def come_back(gathering: Gathering[int, int], one: int) -> int:
+    """Ask again as soon as there is an answer, a few turns of the loop later."""
+    await gathering.join(one)
+    await settled()
+    return await gathering.join(one)
+
+
+async def test_those_who_ask_again_at_once_are_together_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "HELD_BACK_MAX_S", PATIENT_S)
+    rounds = Rounds(first_takes_s=PATIENT_S)
+    rounds.gate.set()
+    gathering = gathering_for(rounds)
+    assert await asyncio.gather(*(come_back(gathering, n) for n in (1, 2, 3))) == [10, 20, 30]
+    assert rounds.seen == [[1, 2, 3], [1, 2, 3]]
+
+
+async def test_a_round_is_held_back_no_longer_than_the_one_before_took(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "HELD_BACK_MAX_S", PATIENT_S)
+    rounds = Rounds()
+    gathering = gathering_for(rounds)
+    first = await under_way(gathering)
+    later = asyncio.create_task(gathering.join(1))
+    rounds.gate.set()
+    async with asyncio.timeout(PATIENT_S / 2):
+        assert await asyncio.gather(first, later) == [0, 10]
+
+
+async def test_nor_longer_than_the_limit() -> None:
+    rounds = Rounds(first_takes_s=PATIENT_S)
+    gathering = gathering_for(rounds)
+    first = await under_way(gathering)
+    later = asyncio.create_task(gathering.join(1))
+    rounds.gate.set()
+    assert await first == 0
+    async with asyncio.timeout(PATIENT_S / 2):
+        assert await later == 10
+
+
+async def test_a_round_that_is_full_is_not_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "HELD_BACK_MAX_S", PATIENT_S)
+    rounds = Rounds(first_takes_s=PATIENT_S)
+    gathering = gathering_for(rounds)
+    first = await under_way(gathering)
+    later = asyncio.create_task(gathering.join(1_000))
+    rounds.gate.set()
+    assert await first == 0
+    async with asyncio.timeout(PATIENT_S / 2):
+        assert await later == 10_000
 
 
 async def test_gatherings_in_which_nobody_is_are_forgotten_once_there_are_many(

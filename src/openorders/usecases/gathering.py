@@ -1,7 +1,9 @@
 """Doing together what arrives together: whoever comes while work is under way waits for the next
 round, and each gets an answer of their own.
 
-Knows nothing of what is done. Nothing is held back to gather more: who comes alone goes alone.
+Knows nothing of what is done. Who comes alone goes alone and at once. Where several have just been
+answered, the next round is held back for a moment: those who keep asking are there again by then,
+and a round costs about the same for twice as many.
 """
 
 import asyncio
@@ -23,8 +25,8 @@ WEIGHT_MAX: Final = 100
 """How much they may weigh together. What weighs more goes in a round by itself, so that small ones
 never wait for a large one longer than for its turn."""
 
-ROUNDS_MAX: Final = 1
-"""How many rounds may be under way, unless said otherwise: the fewer, the more share each."""
+HELD_BACK_MAX_S: Final = 0.005
+"""How long a round may be held back for others to come; nor longer than the one before it took."""
 
 WAITING_MAX: Final = 1_000
 """How many may wait for a round; more are told to come back."""
@@ -53,23 +55,26 @@ class _Waiting(Generic[T, R]):
 
 
 class Gathering(Generic[T, R]):
-    """A few rounds at a time of `work`, each for as many as have come meanwhile."""
+    """One round of `work` at a time, each for as many as have come meanwhile."""
 
-    def __init__(
-        self, work: Work[T, R], *, weight: Callable[[T], int], rounds: int = ROUNDS_MAX
-    ) -> None:
+    def __init__(self, work: Work[T, R], *, weight: Callable[[T], int]) -> None:
         self._work = work
         self._weight = weight
-        self._rounds_max = rounds
         self._waiting: deque[_Waiting[T, R]] = deque()
-        self._rounds: set[asyncio.Task[None]] = set()
-        self._about_to_begin = False
+        self._rounds: asyncio.Task[None] | None = None
+        self._expected = 0
+        self._all_there: asyncio.Future[None] | None = None
         self._clock: asyncio.TimerHandle | None = None
 
     @property
     def is_idle(self) -> bool:
         """Whether nobody waits and nothing is under way."""
-        return not self._rounds and not self._waiting
+        is_held_back = self._all_there is not None
+        return not self._waiting and (is_held_back or not self._is_under_way)
+
+    @property
+    def _is_under_way(self) -> bool:
+        return self._rounds is not None and not self._rounds.done()
 
     async def join(self, one: T) -> R:
         """Have it done with the next round. Raises what `work` says of this one.
@@ -82,21 +87,41 @@ class Gathering(Generic[T, R]):
         loop = asyncio.get_running_loop()
         waiting = _Waiting[T, R](one, loop.create_future(), loop.time() + PATIENCE_S)
         self._waiting.append(waiting)
-        if not self._about_to_begin and len(self._rounds) < self._rounds_max:
-            # It begins once everybody whose request is being read right now has joined.
-            self._about_to_begin = True
-            self._rounds.add(loop.create_task(self._run(), name=ROUND))
+        if not self._is_under_way:
+            # They begin once everybody whose request is being read right now has joined.
+            self._rounds = loop.create_task(self._run(), name=ROUND)
         elif self._clock is None:
             self._clock = loop.call_later(LOOK_S, self._turn_away)
+        if self._all_there is not None and len(self._waiting) >= self._expected:
+            _be_done(self._all_there)
         return await waiting.answer
 
     async def _run(self) -> None:
-        self._about_to_begin = False
+        loop = asyncio.get_running_loop()
+        while gathered := self._next():
+            began = loop.time()
+            await self._round(gathered)
+            await self._hold_back(len(gathered), loop.time() - began)
+
+    async def _hold_back(self, answered: int, took_s: float) -> None:
+        """Wait until as many are there as were just now, for a moment at most."""
+        self._expected = answered + len(self._waiting)
+        if self._expected == 1 or self._is_enough_for_a_round():
+            return
+        loop = asyncio.get_running_loop()
+        self._all_there = loop.create_future()
+        patience = loop.call_later(min(took_s, HELD_BACK_MAX_S), _be_done, self._all_there)
         try:
-            while gathered := self._next():
-                await self._round(gathered)
+            await self._all_there
         finally:
-            self._rounds = {task for task in self._rounds if task is not asyncio.current_task()}
+            patience.cancel()
+            self._all_there = None
+
+    def _is_enough_for_a_round(self) -> bool:
+        """Whether one more would have to go in another one."""
+        if len(self._waiting) >= TOGETHER_MAX:
+            return True
+        return sum(self._weight(waiting.one) for waiting in self._waiting) >= WEIGHT_MAX
 
     def _next(self) -> list[_Waiting[T, R]]:
         """Those who go now; nobody who went away meanwhile."""
@@ -139,6 +164,11 @@ class Gathering(Generic[T, R]):
                 answer.set_exception(Refused(Overloaded(retry_after_s=1)))
         again = bool(self._waiting)
         self._clock = loop.call_later(LOOK_S, self._turn_away) if again else None
+
+
+def _be_done(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 def gathering_of(
