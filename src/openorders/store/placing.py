@@ -163,10 +163,9 @@ async def place(
         statuses=[one.answer and one.answer[0] for one in ready],
         headers=[one.answer and packed(one.answer[1]) for one in ready],
         bodies=[one.answer and one.answer[2] for one in ready],
-        **placing_rows.of_orders(orders),
+        **placing_rows.of_several(orders),
         **placing_rows.of_lines(orders),
-        **placing_rows.of_history(orders),
-        **placing_rows.of_events([(one.order, one.events) for one in ready]),
+        **placing_rows.of_events([one.events for one in ready]),
     )
     assert row is not None, "the statement always says how it ended"
     if row["short_variant_ids"]:

@@ -140,6 +140,25 @@ customer as (
     order by id
     on conflict (store_id, id) do nothing
 ),
+described as (
+    -- One document instead of sixty arrays: the driver pays for each array, and reading the
+    -- document costs PostgreSQL no more than taking the arrays apart.
+    select *
+    from rows from (json_to_recordset(:orders::json) as (
+        id bigint, number bigint, customer json, partner_name text, customer_reference text,
+        currency text, minor_digits smallint, totals json, discount_code text, progress text,
+        payment text, fulfilment text, payment_asked boolean, shipping_method text,
+        estimated_delivery date, shipping_address jsonb, billing_address jsonb,
+        payment_method text, payment_gateway text, payment_token text, notes text,
+        created_at timestamptz, version int, lines json, history json
+    )) with ordinality as d (
+        id, number, customer, partner_name, customer_reference, currency, minor_digits, totals,
+        discount_code, progress, payment, fulfilment, payment_asked, shipping_method,
+        estimated_delivery, shipping_address, billing_address, payment_method, payment_gateway,
+        payment_token, notes, created_at, version, lines, history, place
+    )
+    where d.id = any((select ids from go)::bigint[])
+),
 placed as (
     insert into orders (
         store_id, id, number, customer_id, partner_name, customer_reference, currency,
@@ -149,62 +168,55 @@ placed as (
         notes, created_at, updated_at, version
     )
     select
-        :store_id, (:ids::bigint[])[n], (:numbers::bigint[])[n], (:customer_ids::bigint[])[n],
-        (:partner_names::text[])[n], (:customer_references::text[])[n], :currency::text,
-        :minor_digits::smallint, (:subtotals::bigint[])[n], (:discounts::bigint[])[n],
-        (:shippings::bigint[])[n], (:tax_sums::bigint[])[n], (:totals::bigint[])[n],
-        (:taxes::jsonb[])[n], (:discount_codes::text[])[n], (:progresses::text[])[n],
-        (:payments::text[])[n], (:fulfilments::text[])[n], (:payments_asked::boolean[])[n],
-        (:shipping_methods::text[])[n], (:deliveries::date[])[n],
-        (:shipping_addresses::jsonb[])[n], (:billing_addresses::jsonb[])[n],
-        (:payment_methods::text[])[n], (:payment_gateways::text[])[n],
-        (:payment_tokens::text[])[n], (:notes::text[])[n], (:times::timestamptz[])[n],
-        (:times::timestamptz[])[n], (:versions::int[])[n]
-    from generate_subscripts(:ids::bigint[], 1) as n
-    where (:ids::bigint[])[n] = any((select ids from go)::bigint[])
+        :store_id, d.id, d.number, (d.customer ->> 'id')::bigint, d.partner_name,
+        d.customer_reference, d.currency, d.minor_digits, (d.totals ->> 'subtotal')::bigint,
+        (d.totals ->> 'discount')::bigint, (d.totals ->> 'shipping')::bigint,
+        (:tax_sums::bigint[])[d.place], (:totals::bigint[])[d.place],
+        (d.totals -> 'taxes')::jsonb, d.discount_code, d.progress, d.payment, d.fulfilment,
+        d.payment_asked, d.shipping_method, d.estimated_delivery, d.shipping_address,
+        d.billing_address, d.payment_method, d.payment_gateway, d.payment_token, d.notes,
+        d.created_at, d.created_at, d.version
+    from described d
     returning id
 ),
 written as (
     select array_agg(id) as ids from placed
 ),
 lines as (
-    -- Texts come in rows: to find the hundredth in an array all before it are passed.
     insert into order_lines (
         store_id, order_id, id, position, product_id, variant_id, product_name, variant_name,
         sku, image, unit_price, quantity, discount_share, tax_shares
     )
     select
-        :store_id, (:order_ids::bigint[])[n], (:line_ids::bigint[])[n], (:positions::int[])[n],
-        (:product_ids::bigint[])[n], (:variant_ids::bigint[])[n], l.product_name,
-        l.variant_name, l.sku, l.image, (:unit_prices::bigint[])[n], (:quantities::int[])[n],
-        (:discount_shares::bigint[])[n], l.tax_shares
-    from unnest(
-        :product_names::text[], :variant_names::text[], :skus::text[], :images::text[],
-        :tax_shares::jsonb[]
-    ) with ordinality as l (product_name, variant_name, sku, image, tax_shares, place),
-        int4(l.place) as n
-    where (:order_ids::bigint[])[n] = any((select ids from go)::bigint[])
+        :store_id, d.id, l.id, l.position, l.product_id, l.variant_id, l.product_name,
+        l.variant_name, l.sku, l.image, l.unit_price, l.quantity, l.discount_share, l.tax_shares
+    from described d cross join lateral rows from (json_to_recordset(d.lines) as (
+        id bigint, product_id bigint, variant_id bigint, product_name text, variant_name text,
+        sku text, image text, unit_price bigint, quantity int, discount_share bigint,
+        tax_shares jsonb
+    )) with ordinality as l (
+        id, product_id, variant_id, product_name, variant_name, sku, image, unit_price, quantity,
+        discount_share, tax_shares, position
+    )
 ),
 remembered as (
     insert into order_history
         (store_id, order_id, position, word, actor, contract, reason, at)
-    select
-        :store_id, (:word_order_ids::bigint[])[n], (:word_positions::int[])[n],
-        (:words::text[])[n], (:actors::text[])[n], (:contracts::text[])[n], null,
-        (:word_times::timestamptz[])[n]
-    from generate_subscripts(:word_order_ids::bigint[], 1) as n
-    where (:word_order_ids::bigint[])[n] = any((select ids from go)::bigint[])
+    select :store_id, d.id, h.position, h.word, h.actor, h.contract, null, h.at
+    from described d cross join lateral rows from (json_to_recordset(d.history) as (
+        word text, actor text, contract text, at timestamptz
+    )) with ordinality as h (word, actor, contract, at, position)
 ),
 told as (
     insert into outbox (store_id, order_id, version, type, payload, at)
-    select
-        :store_id, (:event_order_ids::bigint[])[n], (:event_versions::int[])[n],
-        (:event_types::text[])[n], (:payloads::bytea[])[n], (:event_times::timestamptz[])[n]
-    from generate_subscripts(:event_order_ids::bigint[], 1) as n
+    select :store_id, d.id, d.version, e.type, (:payloads::bytea[])[e.order_place], d.created_at
+    from unnest(:event_places::int[], :event_types::text[])
+        with ordinality as e (order_place, type, place)
+    join described d on d.place = e.order_place
     -- Of what is written, not of `go`: an id of the outbox is taken only by who has written
     -- something before, and so is in the sight of the sequencer (decision 0023).
-    where (:event_order_ids::bigint[])[n] = any((select ids from written)::bigint[])
-    order by n
+    where d.id = any((select ids from written)::bigint[])
+    order by e.place
 )
 select
     (select ids from written) as placed,

@@ -13,37 +13,18 @@ from openorders.domain.events import EventType
 from openorders.domain.order import Order
 
 
-def of_orders(orders: Sequence[Order]) -> dict[str, Any]:
-    """What is once per order. All of them have the first one's currency."""
+def of_several(orders: Sequence[Order]) -> dict[str, Any]:
+    """All of several orders: each as one document, and by itself what the document does not say
+    or what is needed before it is read.
+    """
+    documents = [msgspec.json.encode(order) for order in orders]
     return {
-        "currency": orders[0].currency,
-        "minor_digits": orders[0].minor_digits,
+        "orders": (b"[" + b",".join(documents) + b"]").decode(),
+        "payloads": documents,
         "ids": [order.id for order in orders],
-        "numbers": [order.number for order in orders],
-        "customer_ids": [order.customer.id for order in orders],
-        "partner_names": [order.partner_name for order in orders],
-        "customer_references": [order.customer_reference for order in orders],
-        "subtotals": [order.totals.subtotal for order in orders],
-        "discounts": [order.totals.discount for order in orders],
-        "shippings": [order.totals.shipping for order in orders],
+        "times": [order.created_at for order in orders],
         "tax_sums": [order.totals.tax for order in orders],
         "totals": [order.totals.total for order in orders],
-        "taxes": [_json(order.totals.taxes) for order in orders],
-        "discount_codes": [order.discount_code for order in orders],
-        "progresses": [order.progress.value for order in orders],
-        "payments": [order.payment.value for order in orders],
-        "fulfilments": [order.fulfilment.value for order in orders],
-        "payments_asked": [order.payment_asked for order in orders],
-        "shipping_methods": [order.shipping_method for order in orders],
-        "deliveries": [order.estimated_delivery for order in orders],
-        "shipping_addresses": [_json(order.shipping_address) for order in orders],
-        "billing_addresses": [_json(order.billing_address) for order in orders],
-        "payment_methods": [order.payment_method for order in orders],
-        "payment_gateways": [order.payment_gateway for order in orders],
-        "payment_tokens": [order.payment_token for order in orders],
-        "notes": [order.notes for order in orders],
-        "times": [order.created_at for order in orders],
-        "versions": [order.version for order in orders],
     }
 
 
@@ -99,49 +80,20 @@ def of_one(order: Order) -> dict[str, Any]:
 
 
 def of_lines(orders: Sequence[Order]) -> dict[str, Any]:
-    """What is once per line."""
-    lines = [line for order in orders for line in order.lines]
+    """What is moved in stock, a place per line."""
     return {
         "order_ids": [order.id for order in orders for _ in order.lines],
         "line_times": [order.created_at for order in orders for _ in order.lines],
-        "positions": [n for order in orders for n in range(1, len(order.lines) + 1)],
-        "line_ids": [line.id for line in lines],
-        "product_ids": [line.product_id for line in lines],
-        "variant_ids": [line.variant_id for line in lines],
-        "product_names": [line.product_name for line in lines],
-        "variant_names": [line.variant_name for line in lines],
-        "skus": [line.sku for line in lines],
-        "images": [line.image for line in lines],
-        "unit_prices": [line.unit_price for line in lines],
-        "quantities": [line.quantity for line in lines],
-        "discount_shares": [line.discount_share for line in lines],
-        "tax_shares": [_shares(line.tax_shares) for line in lines],
+        "variant_ids": [line.variant_id for order in orders for line in order.lines],
+        "quantities": [line.quantity for order in orders for line in order.lines],
     }
 
 
-def of_history(orders: Sequence[Order]) -> dict[str, Any]:
-    """What is once per entry of a history."""
-    entries = [entry for order in orders for entry in order.history]
+def of_events(told: Sequence[Sequence[EventType]]) -> dict[str, Any]:
+    """What is told of each order, by the place (from 1) of the order."""
     return {
-        "word_order_ids": [order.id for order in orders for _ in order.history],
-        "word_positions": [n for order in orders for n in range(1, len(order.history) + 1)],
-        "words": [entry.word.value for entry in entries],
-        "word_times": [entry.at for entry in entries],
-        "actors": [entry.actor for entry in entries],
-        "contracts": [entry.contract for entry in entries],
-    }
-
-
-def of_events(told: Sequence[tuple[Order, Sequence[EventType]]]) -> dict[str, Any]:
-    """What is once per event: each carries the whole order."""
-    orders = [order for order, events in told for _ in events]
-    payloads = [(msgspec.json.encode(order), events) for order, events in told]
-    return {
-        "event_order_ids": [order.id for order in orders],
-        "event_versions": [order.version for order in orders],
-        "event_times": [order.created_at for order in orders],
-        "event_types": [event.value for _, events in told for event in events],
-        "payloads": [payload for payload, events in payloads for _ in events],
+        "event_places": [place for place, events in enumerate(told, 1) for _ in events],
+        "event_types": [event.value for events in told for event in events],
     }
 
 
