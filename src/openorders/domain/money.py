@@ -5,6 +5,7 @@ Digits follow ISO 4217. A payment provider's own table of digits belongs to its 
 
 from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Final
 
 AMOUNT_MAX: Final = 10**15
@@ -37,6 +38,7 @@ def minor_digits(currency: str) -> int:
     return _OTHER_DIGITS.get(currency, 2)
 
 
+@lru_cache(maxsize=4096)
 def to_decimal(minor: int, digits: int) -> Decimal:
     """The amount with exactly `digits` digits: 7500 with 2 is `75.00`, 150 with 0 is `150`."""
     return Decimal(minor).scaleb(-digits)

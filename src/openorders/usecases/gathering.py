@@ -62,19 +62,15 @@ class Gathering(Generic[T, R]):
         self._weight = weight
         self._waiting: deque[_Waiting[T, R]] = deque()
         self._rounds: asyncio.Task[None] | None = None
+        self._works = False
         self._expected = 0
         self._all_there: asyncio.Future[None] | None = None
         self._clock: asyncio.TimerHandle | None = None
 
     @property
     def is_idle(self) -> bool:
-        """Whether nobody waits and nothing is under way."""
-        is_held_back = self._all_there is not None
-        return not self._waiting and (is_held_back or not self._is_under_way)
-
-    @property
-    def _is_under_way(self) -> bool:
-        return self._rounds is not None and not self._rounds.done()
+        """Whether nobody waits and nothing is done for anybody."""
+        return not self._waiting and not self._works
 
     async def join(self, one: T) -> R:
         """Have it done with the next round. Raises what `work` says of this one.
@@ -87,7 +83,7 @@ class Gathering(Generic[T, R]):
         loop = asyncio.get_running_loop()
         waiting = _Waiting[T, R](one, loop.create_future(), loop.time() + PATIENCE_S)
         self._waiting.append(waiting)
-        if not self._is_under_way:
+        if self._rounds is None or self._rounds.done():
             # They begin once everybody whose request is being read right now has joined.
             self._rounds = loop.create_task(self._run(), name=ROUND)
         elif self._clock is None:
@@ -101,6 +97,7 @@ class Gathering(Generic[T, R]):
         while gathered := self._next():
             began = loop.time()
             await self._round(gathered)
+            await asyncio.sleep(0)  # those who were answered take their answers first
             await self._hold_back(len(gathered), loop.time() - began)
 
     async def _hold_back(self, answered: int, took_s: float) -> None:
@@ -139,6 +136,7 @@ class Gathering(Generic[T, R]):
 
     async def _round(self, gathered: Sequence[_Waiting[T, R]]) -> None:
         results: Sequence[R | Exception]
+        self._works = True
         try:
             results = await self._work([waiting.one for waiting in gathered])
         except Exception as error:  # noqa: BLE001 - it is raised to each of those it concerns
@@ -147,6 +145,8 @@ class Gathering(Generic[T, R]):
             for waiting in gathered:
                 waiting.answer.cancel()
             raise
+        finally:
+            self._works = False
         for waiting, result in zip(gathered, results, strict=True):
             if waiting.answer.done():
                 continue

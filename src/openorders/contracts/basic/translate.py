@@ -1,5 +1,6 @@
 """Between the core's orders and what `basic` prints. Pure, and total over every state."""
 
+from functools import cache
 from typing import assert_never
 
 from openorders.contracts import kit
@@ -16,6 +17,7 @@ from openorders.usecases.place_order import PlaceOrder
 from openorders.usecases.read_orders import OrderPage
 
 
+@cache
 def status_of(word: Word) -> Status:
     """The status that `basic` shows for an order whose word inside this is."""
     match word:

@@ -1,5 +1,6 @@
 """Between the core's orders and what `commerce` prints. Pure, and total over every state."""
 
+from functools import cache
 from typing import Final, assert_never
 
 from msgspec import UNSET, UnsetType
@@ -46,6 +47,7 @@ _SORT_FIELDS: Final[dict[SortBy, Field]] = {
 }
 
 
+@cache
 def status_of(word: Word) -> Status:
     """The status that `commerce` shows for an order whose word inside this is."""
     match word:

@@ -21,10 +21,13 @@ class Prefixed:
     prefix: str
     digits: int = 1
     _canonical: re.Pattern[str] = field(init=False, repr=False)
+    _form: str = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         canonical = f"{re.escape(self.prefix)}([0-9]{{{self.digits}}}|[1-9][0-9]{{{self.digits},}})"
         object.__setattr__(self, "_canonical", re.compile(canonical, re.ASCII))
+        form = f"{self.prefix.replace('%', '%%')}%0{self.digits}d"
+        object.__setattr__(self, "_form", form)
 
     @property
     def pattern(self) -> str:
@@ -33,7 +36,7 @@ class Prefixed:
 
     def format(self, number: int) -> str:
         """The number as this kind is written."""
-        return f"{self.prefix}{number:0{self.digits}d}"
+        return self._form % number
 
     def parse(self, text: str) -> int:
         """The number of an identifier in a path. Raises `NoSuch` for text that names nothing."""

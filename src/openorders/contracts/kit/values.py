@@ -39,7 +39,9 @@ def encode(value: object) -> bytes:
 
 def moment(time: datetime) -> datetime:
     """The time in UTC and whole seconds, which is written as `2023-10-27T10:30:00Z`."""
-    return time.astimezone(UTC).replace(microsecond=0)
+    if time.tzinfo is not UTC:
+        time = time.astimezone(UTC)
+    return time.replace(microsecond=0) if time.microsecond else time
 
 
 def exact_number(text: str) -> Decimal:

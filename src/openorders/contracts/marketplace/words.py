@@ -1,5 +1,6 @@
 """The status words of `marketplace`, from and to the words inside."""
 
+from functools import cache
 from typing import Final, Literal, TypeAlias, assert_never, get_args
 
 from openorders.domain.order import Word
@@ -18,6 +19,7 @@ STATUSES: Final[tuple[Status, ...]] = get_args(Status)
 """All of them, in the order of an order's life."""
 
 
+@cache
 def status_of(word: Word) -> Status:
     """The status that is shown for an order whose word inside this is."""
     match word:

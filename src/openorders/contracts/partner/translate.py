@@ -1,6 +1,7 @@
 """Between `partner`'s shapes and the order book's: pure, total, without HTTP."""
 
 import json
+from functools import cache
 from typing import assert_never
 
 from openorders.contracts.partner import ids
@@ -65,6 +66,7 @@ def order_out(order: Order) -> OrderOut:
     )
 
 
+@cache
 def status_of(word: Word) -> Status:
     """The word that this contract shows."""
     match word:

@@ -1,5 +1,6 @@
 """Between `storefront`'s shapes and the order book's: pure, total, without HTTP."""
 
+from functools import cache
 from typing import Final, assert_never
 
 from openorders.contracts.kit import Unreadable
@@ -37,6 +38,7 @@ from openorders.usecases.place_order import Charge, PlaceOrder
 NEWEST_FIRST: Final = (SortKey(key=Column(field=Field.CREATED_AT), descending=True),)
 
 
+@cache
 def status_of(word: Word) -> Status:
     """The word that this contract shows; it knows all of the words inside."""
     match word:
