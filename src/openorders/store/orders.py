@@ -16,6 +16,7 @@ from openorders.store.database import Connection
 _Q = queries.load("orders")
 
 _order = msgspec.json.Decoder(Order)
+_orders = msgspec.json.Decoder(list[Order])
 
 
 class Depth(Enum):
@@ -29,10 +30,9 @@ class Depth(Enum):
     WHOLE = "whole"
 
 
-_STATEMENTS: Final = {
+_IN_ONE_DOCUMENT: Final = {
     Depth.LINES: _Q.read_orders_with_lines,
     Depth.PAYMENTS: _Q.read_orders_with_payments,
-    Depth.WHOLE: _Q.read_orders,
 }
 
 
@@ -45,9 +45,12 @@ async def read_many(
     connection: Connection, store_id: StoreId, order_ids: Iterable[OrderId], depth: Depth
 ) -> dict[OrderId, Order]:
     """Those of the orders that exist, in no order. An id may be named twice."""
-    rows = await _STATEMENTS[depth].fetch(connection, store_id=store_id, ids=list(order_ids))
-    found = [_with_refunds(row) if depth is Depth.WHOLE else order_of(row) for row in rows]
-    return {order.id: order for order in found}
+    ids = list(order_ids)
+    if depth is Depth.WHOLE:
+        rows = await _Q.read_orders.fetch(connection, store_id=store_id, ids=ids)
+        return {order.id: order for order in map(_with_refunds, rows)}
+    found = await _IN_ONE_DOCUMENT[depth].fetchval(connection, store_id=store_id, ids=ids)
+    return {order.id: order for order in (_orders.decode(found) if found else ())}
 
 
 async def lock(connection: Connection, store_id: StoreId, order_id: OrderId) -> Order | None:
@@ -70,7 +73,7 @@ async def lock_many(
 
 
 def order_of(row: Record) -> Order:
-    """What a statement tells as `it`, as an order: one of `read_orders…` or `orders_of_page`."""
+    """What a statement tells as `it`, as an order: `read_orders` or `orders_of_page`."""
     return _order.decode(row["it"])
 
 

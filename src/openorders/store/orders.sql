@@ -1,8 +1,8 @@
 -- name: read_orders_with_lines
--- Orders as a list shows them, each as one document: what becomes an order is put together here,
+-- Orders as a list shows them, all in one document: what becomes an order is put together here,
 -- once, and not column by column. What `Order` does not name is ignored. One alone costs what it
 -- would cost by `=`. Primary keys.
-select to_json(it) as it
+select json_agg(it) as found
 from (
     select o.id, o.number,
         json_build_object('id', c.id, 'name', c.name, 'email', c.email) as customer,
@@ -25,9 +25,10 @@ from (
 ) it;
 
 -- name: read_orders_with_payments
--- The same with their payments and their history: what a buyer is shown. Primary keys,
+-- The same with their payments and their history: what a buyer is shown, and often, so that it has
+-- only the columns that `Order` names. Primary keys,
 -- payments_by_order and the operations' index by payment.
-select to_json(it) as it
+select json_agg(it) as found
 from (
     select o.id, o.number,
         json_build_object('id', c.id, 'name', c.name, 'email', c.email) as customer,
@@ -41,12 +42,18 @@ from (
         o.payment_method, o.payment_gateway, o.payment_token, o.notes, o.shipment, o.cancellation,
         o.created_at, o.updated_at, o.completed_at, o.version,
         array(
-            select l from order_lines l
-            where l.store_id = o.store_id and l.order_id = o.id order by l.position
+            select l from (
+                select id, product_id, variant_id, product_name, variant_name, sku, image,
+                    unit_price, quantity, discount_share, tax_shares, state
+                from order_lines
+                where store_id = o.store_id and order_id = o.id order by position
+            ) l
         ) as lines,
         array(
             select p from (
-                select p.*, x.refunding, x.ending
+                select p.id, p.gateway, p.method, p.amount, p.state, p.captured, p.refunded,
+                    p.reference, p.card_brand, p.card_last_four, p.decline_code, p.action_url,
+                    p.created_at, p.settled_at, x.refunding, x.ending
                 from payments p
                 cross join lateral (
                     select coalesce(sum(x.amount) filter (where x.kind = 'refund'), 0) as refunding,
@@ -58,8 +65,10 @@ from (
             ) p
         ) as payments,
         array(
-            select h from order_history h
-            where h.store_id = o.store_id and h.order_id = o.id order by h.position
+            select h from (
+                select word, at, actor, contract, reason from order_history
+                where store_id = o.store_id and order_id = o.id order by position
+            ) h
         ) as history
     from orders o
     join customers c on c.store_id = o.store_id and c.id = o.customer_id

@@ -81,7 +81,8 @@ class Gathering(Generic[T, R]):
         if len(self._waiting) >= WAITING_MAX:
             raise Refused(Overloaded(retry_after_s=1))
         loop = asyncio.get_running_loop()
-        waiting = _Waiting[T, R](one, loop.create_future(), loop.time() + PATIENCE_S)
+        answer: asyncio.Future[R] = loop.create_future()
+        waiting = _Waiting(one, answer, loop.time() + PATIENCE_S)
         self._waiting.append(waiting)
         if self._rounds is None or self._rounds.done():
             # They begin once everybody whose request is being read right now has joined.

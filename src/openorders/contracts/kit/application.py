@@ -167,6 +167,7 @@ def _performer(
     limits = BodyLimits(most=ground.most_body, seconds=ground.body_seconds)
     quota = ground.quota if contract.limited else None
     outside = Outside(is_stopping=ground.is_stopping, is_weather=ground.is_weather)
+    makes_file = route.makes_file
 
     async def perform(scope: Scope, receive: Receive, exchange: Exchange) -> Outgoing:
         headers = header.Headers(scope["headers"])
@@ -214,7 +215,7 @@ def _performer(
         call = Call(scope, exchange, headers, context, refused, again)
         work = route.handler(call, **arguments)
         try:
-            answered = await (while_here(receive, work) if route.makes_file else work)
+            answered = await (while_here(receive, work) if makes_file else work)
         except ClientLeft:
             return Outgoing(_CLIENT_LEFT, [], b"")
         if not isinstance(answered, Answer):
