@@ -6,6 +6,7 @@ The address of such a page is the only credential, so it never leaves the page b
 import base64
 import hashlib
 from collections.abc import Mapping
+from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
@@ -28,8 +29,6 @@ _TEMPLATES: Final = Path(__file__).parent / "templates"
 _PAGES: Final = Environment(
     loader=FileSystemLoader(_TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
 )
-_STYLE: Final = _PAGES.get_template("pay.css").render().encode()
-_STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE).digest()).decode()
 _SENTENCES: Final = {
     HTTPStatus.NOT_FOUND: "There is no such page. Check the link you were given.",
     HTTPStatus.FORBIDDEN: "The form came from another site. Open the link again and go on here.",
@@ -42,12 +41,18 @@ _FAULT: Final = "Something went wrong on our side. Open the link again in a mome
 _log = logs.Logger(__name__)
 
 
+@cache
+def _hash_of_style() -> str:
+    style = _PAGES.get_template("pay.css").render().encode()
+    return base64.b64encode(hashlib.sha256(style).digest()).decode()
+
+
 def headers(leads_to: str | None = None) -> dict[str, str]:
     """What every answer carries. A form's answer may lead to this page and to `leads_to`."""
     targets = "'self'" if leads_to is None else f"'self' {leads_to}"
     return {
         "Content-Security-Policy": (
-            f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action {targets}; "
+            f"default-src 'none'; style-src 'sha256-{_hash_of_style()}'; form-action {targets}; "
             "base-uri 'none'; frame-ancestors 'none'"
         ),
         "X-Content-Type-Options": "nosniff",

@@ -29,6 +29,8 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _NOTE = re.compile(r"(?:\s*--[^\n]*\n)*")
 _PIECES = re.compile(
     r"""
+    (?=[-/eE'"$:;])  # what any of them begins with: most characters are none, and quickly passed by
+    (?:
       (?P<text> --[^\n]*
               | /\*.*?\*/
               | (?<![\w$])[eE]'(?:[^'\\]|''|\\.)*'
@@ -40,6 +42,7 @@ _PIECES = re.compile(
       )
     | :(?P<parameter>[a-z_][a-z0-9_]*)
     | (?P<refused>\$\d+|;)
+    )
     """,
     re.VERBOSE | re.DOTALL,
 )
