@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, FileSystemLoader
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
@@ -20,15 +19,15 @@ from openorders import logs
 from openorders.domain.ids import ID_MAX
 from openorders.usecases.context import Services
 
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
 FORM_MAX: Final = 8_192
 """Bytes of a posted form; ours have a few hundred."""
 
 _FIELD_MAX: Final = 100
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
-_PAGES: Final = Environment(
-    loader=FileSystemLoader(_TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
-)
 _SENTENCES: Final = {
     HTTPStatus.NOT_FOUND: "There is no such page. Check the link you were given.",
     HTTPStatus.FORBIDDEN: "The form came from another site. Open the link again and go on here.",
@@ -42,8 +41,18 @@ _log = logs.Logger(__name__)
 
 
 @cache
+def _pages() -> "Environment":
+    # Here, since most servers are seldom asked for a page.
+    from jinja2 import Environment, FileSystemLoader
+
+    return Environment(
+        loader=FileSystemLoader(_TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+
+
+@cache
 def _hash_of_style() -> str:
-    style = _PAGES.get_template("pay.css").render().encode()
+    style = _pages().get_template("pay.css").render().encode()
     return base64.b64encode(hashlib.sha256(style).digest()).decode()
 
 
@@ -67,7 +76,7 @@ def shown(
     status: HTTPStatus, template: str, values: Mapping[str, object], leads_to: str | None = None
 ) -> Response[str]:
     """A page."""
-    html = _PAGES.get_template(template).render(values)
+    html = _pages().get_template(template).render(values)
     return Response(html, status_code=status, headers=headers(leads_to), media_type="text/html")
 
 
