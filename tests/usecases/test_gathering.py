@@ -11,6 +11,7 @@ from openorders.usecases.gathering import (
     ROUND,
     TOGETHER_MAX,
     WAITING_MAX,
+    WEIGHT_MAX,
     Gathering,
     gathering_of,
 )
@@ -246,6 +247,37 @@ async def test_a_round_that_is_full_is_not_held_back(monkeypatch: pytest.MonkeyP
     assert await first == 0
     async with asyncio.timeout(PATIENT_S / 2):
         assert await later == 10_000
+
+
+@pytest.mark.parametrize("weights", [[1] * TOGETHER_MAX, [WEIGHT_MAX]])
+async def test_a_round_that_gets_full_is_held_back_no_longer(
+    weights: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "HELD_BACK_MAX_S", PATIENT_S)
+    rounds = Rounds(first_takes_s=PATIENT_S)
+    rounds.gate.set()
+    gathering = Gathering(rounds, weight=lambda one: one)
+    expected = [asyncio.create_task(gathering.join(1)) for _ in range(TOGETHER_MAX)]
+    waiting = asyncio.create_task(gathering.join(1))
+    await asyncio.gather(*expected)
+    await settled()
+    assert len(rounds.seen) == 1
+    joined = [asyncio.create_task(gathering.join(weight)) for weight in weights]
+    async with asyncio.timeout(PATIENT_S / 2):
+        await waiting
+    await asyncio.gather(*joined)
+
+
+async def test_who_alone_asks_again_at_once_is_not_taken_for_two(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "HELD_BACK_MAX_S", PATIENT_S)
+    rounds = Rounds(first_takes_s=PATIENT_S)
+    rounds.gate.set()
+    gathering = gathering_for(rounds)
+    assert await gathering.join(1) == 10
+    async with asyncio.timeout(PATIENT_S / 2):
+        assert await gathering.join(2) == 20
 
 
 async def test_gatherings_in_which_nobody_is_are_forgotten_once_there_are_many(

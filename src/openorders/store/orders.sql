@@ -26,8 +26,8 @@ from (
 
 -- name: read_orders_with_payments
 -- The same with their payments and their history: what a buyer is shown, and often, so that it has
--- only the columns that `Order` names. Primary keys,
--- payments_by_order and the operations' index by payment.
+-- only the columns that `Order` names. Primary keys, payments_by_order and the operations' index by
+-- payment.
 select json_agg(it) as found
 from (
     select o.id, o.number,

@@ -1,7 +1,8 @@
-"""New orders as the columns of arrays that the statement which places them takes.
+"""New orders as the statements that place them take them.
 
-Several orders go in one array per column; lines, history and events say by its id to which order
-they belong.
+One by itself goes as a value per column. Several go as one document each, with what the document
+does not say in arrays beside it: stock's lines say by its id to which order they belong, events by
+its place.
 """
 
 from collections.abc import Sequence

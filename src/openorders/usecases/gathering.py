@@ -1,12 +1,13 @@
 """Doing together what arrives together: whoever comes while work is under way waits for the next
 round, and each gets an answer of their own.
 
-Knows nothing of what is done. Who comes alone goes alone and at once. Where several have just been
-answered, the next round is held back for a moment: those who keep asking are there again by then,
-and a round costs about the same for twice as many.
+Knows nothing of what is done. Who comes alone goes alone and at once. Where several were there,
+answered or waiting, the next round is held back for a moment: those who keep asking are there again
+by then, and a round costs about the same for twice as many.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -26,7 +27,8 @@ WEIGHT_MAX: Final = 100
 never wait for a large one longer than for its turn."""
 
 HELD_BACK_MAX_S: Final = 0.005
-"""How long a round may be held back for others to come; nor longer than the one before it took."""
+"""How long a round may be held back for others to come; nor longer than the one before it took, to
+the millisecond."""
 
 WAITING_MAX: Final = 1_000
 """How many may wait for a round; more are told to come back."""
@@ -89,22 +91,23 @@ class Gathering(Generic[T, R]):
             self._rounds = loop.create_task(self._run(), name=ROUND)
         elif self._clock is None:
             self._clock = loop.call_later(LOOK_S, self._turn_away)
-        if self._all_there is not None and len(self._waiting) >= self._expected:
+        if self._all_there is not None and self._are_all_there():
             _be_done(self._all_there)
         return await waiting.answer
 
     async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
         while gathered := self._next():
-            began = loop.time()
+            began = time.perf_counter()  # the loop's clock may tell whole milliseconds only
             await self._round(gathered)
+            self._expected = len(gathered) + len(self._waiting)
             await asyncio.sleep(0)  # those who were answered take their answers first
-            await self._hold_back(len(gathered), loop.time() - began)
+            await self._hold_back(time.perf_counter() - began)
 
-    async def _hold_back(self, answered: int, took_s: float) -> None:
-        """Wait until as many are there as were just now, for a moment at most."""
-        self._expected = answered + len(self._waiting)
-        if self._expected == 1 or self._is_enough_for_a_round():
+    async def _hold_back(self, took_s: float) -> None:
+        """Wait until as many are there as were just now or as one round can take, for a moment at
+        most.
+        """
+        if self._expected == 1 or self._are_all_there():
             return
         loop = asyncio.get_running_loop()
         self._all_there = loop.create_future()
@@ -115,9 +118,9 @@ class Gathering(Generic[T, R]):
             patience.cancel()
             self._all_there = None
 
-    def _is_enough_for_a_round(self) -> bool:
-        """Whether one more would have to go in another one."""
-        if len(self._waiting) >= TOGETHER_MAX:
+    def _are_all_there(self) -> bool:
+        """Whether nobody else is expected, or one more would have to go in another round."""
+        if len(self._waiting) >= min(self._expected, TOGETHER_MAX):
             return True
         return sum(self._weight(waiting.one) for waiting in self._waiting) >= WEIGHT_MAX
 
