@@ -38,6 +38,9 @@ _SOCKET_PORT = 5432
 _ORPHANS_S = 5
 _STEP_S = 0.01
 _MIB = 1024 * 1024
+_ENDED = (b"Z", b"X")
+"""States of a process that only waits to be taken note of (proc_pid_stat(5))."""
+
 _STARTS_DETACHED = '"$@" >&2 & echo $!'
 
 Report = Callable[[str], None]
@@ -303,8 +306,16 @@ def _is_ours(pid: int, folder: DataFolder) -> bool:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process of this number runs; a zombie does not."""
-    return _command(pid) != ""
+    """Whether a process of this number runs; a zombie does not. While it becomes another program it
+    has no words, and runs all the same.
+    """
+    if not Path("/proc/self/stat").exists():
+        return _command(pid) != ""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in _ENDED
 
 
 def _command(pid: int) -> str:
