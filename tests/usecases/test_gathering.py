@@ -226,27 +226,25 @@ async def test_a_round_is_held_back_no_longer_than_the_one_before_took(
         assert await asyncio.gather(first, later) == [0, 10]
 
 
-async def test_nor_longer_than_the_limit() -> None:
+async def comes_during_a_long_round(one: int) -> None:
+    """Who comes then goes with the next round, which begins soon after it."""
     rounds = Rounds(first_takes_s=PATIENT_S)
     gathering = gathering_for(rounds)
     first = await under_way(gathering)
-    later = asyncio.create_task(gathering.join(1))
+    later = asyncio.create_task(gathering.join(one))
     rounds.gate.set()
     assert await first == 0
     async with asyncio.timeout(PATIENT_S / 2):
-        assert await later == 10
+        assert await later == one * 10
+
+
+async def test_nor_longer_than_the_limit() -> None:
+    await comes_during_a_long_round(1)
 
 
 async def test_a_round_that_is_full_is_not_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "HELD_BACK_MAX_S", PATIENT_S)
-    rounds = Rounds(first_takes_s=PATIENT_S)
-    gathering = gathering_for(rounds)
-    first = await under_way(gathering)
-    later = asyncio.create_task(gathering.join(1_000))
-    rounds.gate.set()
-    assert await first == 0
-    async with asyncio.timeout(PATIENT_S / 2):
-        assert await later == 10_000
+    await comes_during_a_long_round(1_000)
 
 
 @pytest.mark.parametrize("weights", [[1] * TOGETHER_MAX, [WEIGHT_MAX]])
