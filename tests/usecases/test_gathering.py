@@ -195,6 +195,21 @@ async def test_a_round_that_is_stopped_before_it_begins_stops_no_later_one() -> 
     assert await joined == 10
 
 
+@pytest.fixture
+def _held_back_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "HELD_BACK_MAX_S", PATIENT_S)
+
+
+held_back_for_long = pytest.mark.usefixtures("_held_back_for_long")
+
+
+def after_a_long_round() -> tuple[Rounds, Gathering[int, int]]:
+    """The first round takes long, and all begin at once."""
+    rounds = Rounds(first_takes_s=PATIENT_S)
+    rounds.gate.set()
+    return rounds, gathering_for(rounds)
+
+
 async def come_back(gathering: Gathering[int, int], one: int) -> int:
     """Ask again as soon as there is an answer, a few turns of the loop later."""
     await gathering.join(one)
@@ -202,21 +217,15 @@ async def come_back(gathering: Gathering[int, int], one: int) -> int:
     return await gathering.join(one)
 
 
-async def test_those_who_ask_again_at_once_are_together_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(module, "HELD_BACK_MAX_S", PATIENT_S)
-    rounds = Rounds(first_takes_s=PATIENT_S)
-    rounds.gate.set()
-    gathering = gathering_for(rounds)
+@held_back_for_long
+async def test_those_who_ask_again_at_once_are_together_again() -> None:
+    rounds, gathering = after_a_long_round()
     assert await asyncio.gather(*(come_back(gathering, n) for n in (1, 2, 3))) == [10, 20, 30]
     assert rounds.seen == [[1, 2, 3], [1, 2, 3]]
 
 
-async def test_a_round_is_held_back_no_longer_than_the_one_before_took(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(module, "HELD_BACK_MAX_S", PATIENT_S)
+@held_back_for_long
+async def test_a_round_is_held_back_no_longer_than_the_one_before_took() -> None:
     rounds = Rounds()
     gathering = gathering_for(rounds)
     first = await under_way(gathering)
@@ -242,16 +251,14 @@ async def test_nor_longer_than_the_limit() -> None:
     await comes_during_a_long_round(1)
 
 
-async def test_a_round_that_is_full_is_not_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "HELD_BACK_MAX_S", PATIENT_S)
+@held_back_for_long
+async def test_a_round_that_is_full_is_not_held_back() -> None:
     await comes_during_a_long_round(1_000)
 
 
+@held_back_for_long
 @pytest.mark.parametrize("weights", [[1] * TOGETHER_MAX, [WEIGHT_MAX]])
-async def test_a_round_that_gets_full_is_held_back_no_longer(
-    weights: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "HELD_BACK_MAX_S", PATIENT_S)
+async def test_a_round_that_gets_full_is_held_back_no_longer(weights: list[int]) -> None:
     rounds = Rounds(first_takes_s=PATIENT_S)
     rounds.gate.set()
     gathering = Gathering(rounds, weight=lambda one: one)
@@ -266,13 +273,9 @@ async def test_a_round_that_gets_full_is_held_back_no_longer(
     await asyncio.gather(*joined)
 
 
-async def test_who_alone_asks_again_at_once_is_not_taken_for_two(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(module, "HELD_BACK_MAX_S", PATIENT_S)
-    rounds = Rounds(first_takes_s=PATIENT_S)
-    rounds.gate.set()
-    gathering = gathering_for(rounds)
+@held_back_for_long
+async def test_who_alone_asks_again_at_once_is_not_taken_for_two() -> None:
+    _, gathering = after_a_long_round()
     assert await gathering.join(1) == 10
     async with asyncio.timeout(PATIENT_S / 2):
         assert await gathering.join(2) == 20
