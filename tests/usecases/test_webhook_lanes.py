@@ -10,7 +10,7 @@ import pytest
 
 from openorders.domain.order import Word
 from openorders.domain.webhooks import OffReason
-from openorders.store import queries, webhook_lanes
+from openorders.store import events, queries, webhook_lanes, webhooks
 from openorders.store.webhook_lanes import Claimed, Try
 from openorders.usecases import deliver_webhooks
 from openorders.usecases.deliver_webhooks import deliver, keep_delivering
@@ -63,6 +63,17 @@ async def record(shop: Shop, lane: Claimed, position: int, **more: Any) -> int:
         return await webhook_lanes.record(connection, [tried])
 
 
+async def waits_for_a_lock(shop: Shop) -> None:
+    """Until somebody waits for what another transaction has."""
+    waiting = (
+        "select 1 from pg_stat_activity where $1::bigint is not null"
+        " and datname = current_database() and wait_event_type = 'Lock'"
+    )
+    async with asyncio.timeout(20):
+        while not await shop.world.rows(waiting):
+            await asyncio.sleep(0.01)
+
+
 async def test_a_lane_has_one_owner_until_its_lease_ends(shop: Shop) -> None:
     await shop.endpoint()
     await shop.order()
@@ -98,6 +109,22 @@ async def test_what_is_queued_while_the_last_event_is_recorded_is_not_lost(shop:
         )
         assert await shop.lanes() == [(endpoint_id, order.id, 1)]
         assert await shop.deliver() == 1
+
+
+async def test_a_try_that_waits_for_the_lane_counts_what_was_queued_meanwhile(shop: Shop) -> None:
+    endpoint_id = await shop.endpoint()
+    order = await shop.order()
+    [lane] = await claimed(shop)
+    position = await position_of(shop, lane)
+    await shop.moved(order, Word.PROCESSING)
+    async with shop.world.database.transaction() as tx:
+        given = await events.give_positions(tx, limit=10)
+        assert given is not None
+        assert await webhooks.fan_out(tx, given.first, given.last) == 1
+        recording = asyncio.create_task(record(shop, lane, position))
+        await waits_for_a_lock(shop)
+    assert await recording == 1
+    assert await shop.lanes() == [(endpoint_id, order.id, 1)]
 
 
 async def test_an_event_is_not_lost_that_commits_between_claim_and_record(shop: Shop) -> None:

@@ -133,7 +133,7 @@ tried as (
     returning d.store_id, d.endpoint_id, d.order_id, (d.state <> 'waiting') as ended
 ),
 decided as materialized (
-    select g.store_id, g.endpoint_id, g.order_id, g.outcome, g.wait_s,
+    select g.store_id, g.endpoint_id, g.order_id, g.outcome, g.wait_s, h.queued,
         h.claim is not distinct from g.claim as ours,
         coalesce(t.ended, false) as ended,
         coalesce(t.ended, false) and h.queued = 1 as last
@@ -150,8 +150,10 @@ over as (
         and l.order_id = x.order_id and x.last
 ),
 going_on as (
+    -- From what was counted under the lock: the row as the statement first saw it may have had one
+    -- event only, and none left is refused by the table before the row is looked at again.
     update webhook_lanes l
-    set queued = l.queued - x.ended::int,
+    set queued = x.queued - x.ended::int,
         claim = case when x.ours then null else l.claim end,
         tries = case when not x.ours then l.tries when x.outcome = 'again' then l.tries + 1
             else 0 end,

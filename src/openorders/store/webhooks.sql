@@ -203,8 +203,9 @@ over as (
         and l.order_id = s.order_id and s.queued = s.dropped
 ),
 going_on as (
+    -- From what was counted under the lock; `record_tries` says why.
     update webhook_lanes l
-    set queued = l.queued - s.dropped
+    set queued = s.queued - s.dropped
     from sums s
     where l.store_id = s.store_id and l.endpoint_id = s.endpoint_id
         and l.order_id = s.order_id and s.queued > s.dropped
