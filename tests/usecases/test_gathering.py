@@ -1,7 +1,8 @@
 """What arrives together is done together, and everybody gets an answer of their own."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from types import SimpleNamespace
 
 import pytest
 
@@ -15,9 +16,19 @@ from openorders.usecases.gathering import (
     Gathering,
     gathering_of,
 )
+from tests.waiting_time import time_of_waiting
 
 PATIENT_S = 1.0
 """Longer than anything that is to be at once."""
+
+
+@pytest.fixture(autouse=True)
+async def _time(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """However slow the machine is, only what waits takes time."""
+    with time_of_waiting():
+        clock = SimpleNamespace(perf_counter=asyncio.get_running_loop().time)
+        monkeypatch.setattr(module, "time", clock)
+        yield
 
 
 class Rounds:

@@ -17,8 +17,16 @@ from openorders.contracts.kit.answers import (
     outgoing_file,
     while_here,
 )
+from tests.waiting_time import time_of_waiting
 
 SCOPE: dict[str, Any] = {"type": "http", "method": "GET"}
+
+
+@pytest.fixture(autouse=True)
+async def _time() -> AsyncIterator[None]:
+    """However slow the machine is, only what waits takes time."""
+    with time_of_waiting():
+        yield
 
 
 @dataclass
@@ -82,7 +90,7 @@ async def telling() -> Telling:
     line.chunks.put_nowait(b"second")
     async with asyncio.timeout(5):
         while client.text != b"firstsecond":
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.01)
     return Telling(line, client, stopping, task)
 
 
