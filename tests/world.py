@@ -1,7 +1,9 @@
 """What tests of use cases stand on: services over a real database, a store, goods, a caller."""
 
+import asyncio
 import itertools
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -48,12 +50,15 @@ class Clock:
 
 @dataclass(slots=True)
 class World:
-    """One store with its services. `faults` are those of its gateway's line."""
+    """One store with its services. `faults` are those of its gateway's line; the answers that they
+    delay go out at once when `delay_is_over`.
+    """
 
     services: Services
     store: Store
     clock: Clock
     faults: Faults
+    delay_is_over: asyncio.Event
     keys: Any = field(default_factory=itertools.count)
 
     @property
@@ -168,11 +173,17 @@ async def a_world(
     more_gateways: Mapping[str, GatewayFactory] | None = None,
 ) -> World:
     """A new store in the database, with a sandbox gateway and a mail folder."""
-    clock, faults = Clock(), Faults()
+    clock, faults, delay_is_over = Clock(), Faults(), asyncio.Event()
+
+    async def delay(seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await delay_is_over.wait()
+
     ledger = SandboxLedger(database, clock)
     kinds: dict[str, GatewayFactory] = {
         "sandbox": lambda store, account: SandboxGateway(
-            ledger, store.id, account.name, faults=faults
+            ledger, store.id, account.name, faults=faults, sleep=delay
         ),
         "manual": lambda _store, _account: ManualGateway(),
         **(more_gateways or {}),
@@ -191,7 +202,7 @@ async def a_world(
     async with database.transaction() as tx:
         store_id = await stores.create(tx, store, NOON)
     assert store_id is not None
-    return World(services, replace(store, id=store_id), clock, faults)
+    return World(services, replace(store, id=store_id), clock, faults, delay_is_over)
 
 
 def wanted(product_id: int = 1, quantity: int = 1, **more: Any) -> Wanted:

@@ -58,13 +58,14 @@ async def test_the_same_notice_three_times_at_once_has_one_effect(shop: AtStripe
 async def test_a_notice_may_come_before_our_own_call_is_answered(shop: AtStripe) -> None:
     order = await shop.order()
     world = shop.world
-    shop.stripe.faults.delay_s = 1.0
+    shop.stripe.faults.delay_s = 600
     paying = asyncio.create_task(shop.pays(order, ctx=world.context(key="once")))
     while not shop.stripe.events.of_type("payment_intent.succeeded"):
         await asyncio.sleep(0.02)
     await shop.told("payment_intent.succeeded", "charge.succeeded")
     assert (await world.order(order.id)).word is Word.PAID
     assert not paying.done()
+    shop.stripe.faults.delay_is_over.set()
     assert (await paying).body == b"captured"
     payment = await shop.payment(order)
     assert (payment.captured, payment.card_last_four) == (2500, "4242")
@@ -77,7 +78,7 @@ async def test_a_notice_makes_an_order_that_comes_with_its_charge_visible_once(
     shop: AtStripe,
 ) -> None:
     world = shop.world
-    shop.stripe.faults.delay_s = 1.0
+    shop.stripe.faults.delay_s = 600
     command = an_order_for(gateway="stripe", charge=Charge(token="pm_card_visa"))
     placing = asyncio.create_task(place_order(world.context(key="new"), command, told_the_id()))
     while not shop.stripe.events.of_type("payment_intent.succeeded"):
@@ -85,6 +86,7 @@ async def test_a_notice_makes_an_order_that_comes_with_its_charge_visible_once(
     await shop.told("payment_intent.succeeded", times=3)
     row = await world.row("select count(*) as n from orders where store_id = $1")
     assert row["n"] == 1
+    shop.stripe.faults.delay_is_over.set()
     assert (await placing).status == 200
     row = await world.row("select count(*) as n from orders where store_id = $1")
     assert row["n"] == 1

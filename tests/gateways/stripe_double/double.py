@@ -11,8 +11,8 @@ import re
 import secrets
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import aiohttp
@@ -69,6 +69,8 @@ class Faults:
     errors: int = 0
     rate_limits: int = 0
     delay_s: float = 0.0
+    delay_is_over: asyncio.Event = field(default_factory=asyncio.Event)
+    """Once it is set, the answers that were delayed go out at once."""
     garbage: bytes | None = None
     falsify: Callable[[Params], Params] | None = None
 
@@ -239,7 +241,9 @@ class StripeDouble:
         else:
             status, answer, replayed = await self._once(request, headers, form)
         if self.faults.delay_s:
-            await asyncio.sleep(self.faults.delay_s)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.faults.delay_s):
+                    await self.faults.delay_is_over.wait()
         if self.faults.hits("lose_answers"):
             return _cut(request)
         return self._response(status, answer, headers, replayed=replayed)
