@@ -17,6 +17,8 @@ class Proxy:
         self._links: set[asyncio.StreamWriter] = set()
         self._flows: set[asyncio.Task[None]] = set()
         self.port = 0
+        self.accepted = 0
+        """Connections so far."""
         self.answers_lost = False
         """Requests arrive, answers do not."""
         self.silent = False
@@ -36,6 +38,7 @@ class Proxy:
         self.answers_lost = self.silent = False
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.accepted += 1
         self._links.add(writer)
         if self.silent:
             return

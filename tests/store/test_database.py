@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -42,6 +43,16 @@ async def keep(database: Database, number: int) -> None:
         await connection.execute("insert into kept values ($1)", number)
 
 
+async def until_somebody_sleeps(url: str) -> None:
+    """Until a statement of the test's has got as far as its `pg_sleep`."""
+    async with connected(url) as connection, asyncio.timeout(30):
+        while not await connection.fetch(
+            "select from pg_stat_activity"
+            " where datname = current_database() and wait_event = 'PgSleep'"
+        ):
+            await asyncio.sleep(0.01)
+
+
 async def test_a_session_is_set_up_once_and_for_all(empty_database_url: str) -> None:
     async with opened(empty_database_url, statement_s=7) as database:
         for _ in range(2):
@@ -54,10 +65,10 @@ async def test_a_session_is_set_up_once_and_for_all(empty_database_url: str) -> 
 
 
 async def test_a_statement_that_runs_too_long_is_stopped(empty_database_url: str) -> None:
-    async with opened(empty_database_url, statement_s=0.2) as database:
+    async with opened(empty_database_url, statement_s=1) as database:
         with pytest.raises(asyncpg.QueryCanceledError):
             async with database.connection() as connection:
-                await connection.execute("select pg_sleep(5)")
+                await connection.execute("select pg_sleep(60)")
         assert await database.ping()
 
 
@@ -135,10 +146,11 @@ async def test_a_silent_first_host_does_not_keep_us_from_the_second(proxy: Proxy
         both = proxy.url.replace("127.0.0.1", f"127.0.0.1:{silent.port},127.0.0.1")
         begun = time.monotonic()
         async with opened(f"{both}?connect_timeout=1", connections=2) as database:
-            assert 1 <= time.monotonic() - begun < 2
-            begun = time.monotonic()
+            assert time.monotonic() - begun >= 1
+            assert silent.accepted == 1
             await asyncio.gather(keep(database, 1), keep(database, 2))
-            assert time.monotonic() - begun < 0.9  # the good one is tried first from now on
+            assert database.connections() == (2, 2)
+            assert silent.accepted == 1  # the good one is tried first from now on
 
 
 async def test_a_database_that_nobody_serves_is_unavailable() -> None:
@@ -187,7 +199,7 @@ async def test_a_commit_is_not_interrupted_by_a_caller_who_leaves(proxy: Proxy) 
     async with connected(proxy.url) as connection:
         await connection.execute(
             "create function slow() returns trigger language plpgsql as "
-            "'begin perform pg_sleep(0.4); return null; end'"
+            "'begin perform pg_sleep(1); return null; end'"
         )
         await connection.execute(
             "create constraint trigger at_commit after insert on kept "
@@ -195,7 +207,7 @@ async def test_a_commit_is_not_interrupted_by_a_caller_who_leaves(proxy: Proxy) 
         )
     async with opened(proxy.url) as database:
         task = asyncio.create_task(keep(database, 1))
-        await asyncio.sleep(0.2)
+        await until_somebody_sleeps(proxy.url)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -208,10 +220,10 @@ async def test_a_caller_who_leaves_before_the_commit_leaves_nothing(proxy: Proxy
         async def slowly() -> None:
             async with database.transaction() as connection:
                 await connection.execute("insert into kept values (1)")
-                await connection.execute("select pg_sleep(5)")
+                await connection.execute("select pg_sleep(60)")
 
         task = asyncio.create_task(slowly())
-        await asyncio.sleep(0.2)
+        await until_somebody_sleeps(proxy.url)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -244,7 +256,7 @@ async def test_nor_is_one_that_was_followed_by_a_statement_that_failed(proxy: Pr
 async def test_notifications_are_heard_also_after_the_connection_was_lost(proxy: Proxy) -> None:
     heard: asyncio.Queue[str] = asyncio.Queue()
     async with opened(proxy.url) as database, database.listening("news", heard.put_nowait):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert await heard.get() == ""
             async with database.connection() as connection:
                 await connection.execute("select pg_notify('news', 'one')")
@@ -260,7 +272,7 @@ async def test_all_channels_share_one_connection_and_come_and_go(database_url: s
     news: asyncio.Queue[str] = asyncio.Queue()
     weather: asyncio.Queue[str] = asyncio.Queue()
     twin: asyncio.Queue[str] = asyncio.Queue()
-    async with asyncio.timeout(10), opened(database_url) as database:
+    async with asyncio.timeout(60), opened(database_url) as database:
 
         async def tell(channel: str, text: str) -> None:
             async with database.connection() as connection:
@@ -270,7 +282,7 @@ async def test_all_channels_share_one_connection_and_come_and_go(database_url: s
             async with database.connection() as connection:
                 return await connection.fetchval(
                     "select count(*) from pg_stat_activity where datname = current_database() "
-                    "and pid <> pg_backend_pid()"
+                    "and pid <> pg_backend_pid() and backend_type = 'client backend'"
                 )
 
         async with database.listening("news", news.put_nowait):
@@ -292,7 +304,8 @@ async def test_all_channels_share_one_connection_and_come_and_go(database_url: s
             assert weather.empty()
             assert twin.empty()
         assert news.empty()
-        assert await listeners() == 0
+        while await listeners():  # the server takes a moment to see that somebody hung up
+            await asyncio.sleep(0.01)
 
 
 async def test_a_pool_that_is_used_up_says_so(
@@ -319,14 +332,18 @@ async def test_long_reads_leave_connections_for_those_who_place(
 async def test_a_server_that_lets_nobody_listen_is_not_asked_without_a_rest(
     empty_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    refused = 0
+    loop = asyncio.get_running_loop()
+    refused: list[float] = []
 
     async def refuse(*_: object) -> None:
-        nonlocal refused
-        refused += 1
+        refused.append(loop.time())
         raise asyncpg.FeatureNotSupportedError("cannot execute LISTEN during recovery")
 
     monkeypatch.setattr(Session, "add_listener", refuse)
     async with opened(empty_database_url) as database, database.listening("news", print):
-        await asyncio.sleep(0.5)
-    assert 1 <= refused <= 4
+        async with asyncio.timeout(30):
+            while len(refused) < 3:
+                await asyncio.sleep(0.01)
+    rests = [later - earlier for earlier, later in pairwise(refused)]
+    assert rests[0] >= 0.09
+    assert rests[1] >= 0.19, "it rests longer and longer"
