@@ -86,7 +86,7 @@ class Receiver:
         """The ids of the events that came to a path, in the order in which they came."""
         return [got.event for got in self.got if got.path == path]
 
-    async def until(self, condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    async def until(self, condition: Callable[[], bool], seconds: float = 60.0) -> None:
         async with asyncio.timeout(seconds):
             while not condition():
                 await asyncio.sleep(0.005)

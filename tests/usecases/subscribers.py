@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 
@@ -32,8 +32,11 @@ from openorders.usecases.webhook_endpoints import (
 from tests.receiver import Receiver
 from tests.world import World, told
 
-LOCAL = Rules(allow_private=True, allow_http=True, timeout_s=1.0)
-"""What an operator allows whose receivers are on the same machine."""
+LOCAL = Rules(allow_private=True, allow_http=True, timeout_s=20.0)
+"""What an operator allows whose receivers are on the same machine, which may be a slow one."""
+
+HASTY = replace(LOCAL, timeout_s=1.0)
+"""For receivers that are never to answer."""
 
 SAID = told(lambda made: msgspec.json.encode([made.endpoint.id, made.secret]).decode())
 
@@ -49,6 +52,10 @@ class Shop:
     @property
     def ctx(self) -> Context:
         return replace(self.world.context(self.world.caller(Role.ADMIN)), services=self.services)
+
+    def with_rules(self, rules: Rules) -> Self:
+        """The same, delivering by other rules."""
+        return replace(self, services=replace(self.services, outgoing=Outgoing(rules)))
 
     async def endpoint(
         self,
@@ -147,4 +154,4 @@ def a_shop(world: World, receiver: Receiver, rules: Rules = LOCAL) -> Shop:
     return Shop(world, receiver, replace(world.services, outgoing=Outgoing(rules)))
 
 
-__all__ = ["LOCAL", "SAID", "Created", "Shop", "a_shop"]
+__all__ = ["HASTY", "LOCAL", "SAID", "Created", "Shop", "a_shop"]
