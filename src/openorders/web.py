@@ -4,13 +4,13 @@ Apart from `app.py`, so that the database can come up while all of this is loade
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, cast
 
 from litestar import Litestar, Request, Response
 from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
+from msgspec import Struct
 
 from openorders import __version__, logs
 from openorders.asgi import Application, Receive, Scope, Send, exchange_of
@@ -96,8 +96,7 @@ def shell(settings: Settings, services: Services, lifecycle: Lifecycle, metrics:
     return Front(settings).open(services, lifecycle, metrics)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Opened:
+class _Opened(Struct, frozen=True, kw_only=True):
     services: Services
     lifecycle: Lifecycle
     metrics: Metrics

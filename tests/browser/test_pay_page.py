@@ -1,15 +1,16 @@
 """A person pays, or does not, in a real browser: Debian's Chromium on the page as it is served."""
 
 import asyncio
+import dataclasses
 import os
 import shutil
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uvicorn
+from msgspec.structs import replace
 from playwright.async_api import Browser, Page, async_playwright
 
 from openorders.domain.order import Order, Word
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.skipif(
 async def world(database: Database, tmp_path: Path) -> World:
     world = await a_world(database, tmp_path / "mail")
     tokens = (f"an-unguessable-token-{n}" for n in range(1000))
-    return replace(world, services=replace(world.services, token=lambda: next(tokens)))
+    return dataclasses.replace(world, services=replace(world.services, token=lambda: next(tokens)))
 
 
 @pytest.fixture

@@ -1,12 +1,12 @@
 """Every list that a contract documents is read in the order of an index, at any size."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import product
 from typing import get_args
 
 import pytest
+from msgspec.structs import replace
 
 from openorders.contracts.basic import schemas as basic_schemas
 from openorders.contracts.basic.translate import to_search as of_basic

@@ -5,8 +5,10 @@ every call waits until the test says how the gateway answered.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from openorders.domain import balance
 from openorders.domain.change import By, Change, MoveKind

@@ -1,7 +1,8 @@
 """Orders to decide about, with readable defaults."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import replace
 
 from openorders.domain.change import By
 from openorders.domain.customer import Customer

@@ -9,7 +9,6 @@ that is never more than what was refused, and giving that back makes it exact ag
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from decimal import Decimal
 
 from hypothesis import settings
@@ -21,6 +20,7 @@ from hypothesis.stateful import (
     precondition,
     rule,
 )
+from msgspec.structs import replace
 
 from openorders.domain import balance, progress, refunding, taking
 from openorders.domain.change import By, Change

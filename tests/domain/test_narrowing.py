@@ -1,6 +1,6 @@
 """What criteria come down to means what the criteria meant, for every order."""
 
-from dataclasses import replace
+import dataclasses
 from decimal import Decimal
 
 import pytest
@@ -122,7 +122,7 @@ def test_a_sum_and_a_constant_compare_alike_in_either_unit(comparison, sum_, tur
     kept = in_minor_units(Search(criteria=wanted), 2).criteria
     assert TOTAL not in (getattr(kept, "left", None), getattr(kept, "right", None))
     for total in (0, 1, 7499, 7500, 7501):
-        order = replace(ORDERS[0], minor_digits=2, total=total)
+        order = dataclasses.replace(ORDERS[0], minor_digits=2, total=total)
         assert matches(kept, order) is matches(wanted, order)
 
 

@@ -1,12 +1,12 @@
 """How orders move: what each decision changes, and what it refuses."""
 
-from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from openorders.domain import progress
 from openorders.domain.address import Address

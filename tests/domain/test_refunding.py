@@ -1,9 +1,9 @@
 """Giving back by line, by shipping, by amount: exact shares, and nothing that is gone already."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from openorders.domain import balance, progress, refunding
 from openorders.domain.change import MoveKind

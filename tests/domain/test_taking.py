@@ -1,8 +1,7 @@
 """Money that staff take: by hand whatever arrives, from a card what is reserved and owed."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from openorders.domain import balance, progress, taking
 from openorders.domain.events import EventType

@@ -5,9 +5,11 @@ What differs is how a test plays the buyer, the bank, and the bad line.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
+
+from msgspec.structs import replace
 
 from openorders.domain.ids import OrderId, StoreId
 from openorders.domain.payment import OperationKind

@@ -1,13 +1,14 @@
 """Buyers who are sent elsewhere to pay, and come back: a gateway's page, their bank."""
 
+import dataclasses
 import re
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from openorders.domain.order import Order, Word
 from openorders.domain.payment import AttemptState
@@ -26,7 +27,7 @@ ORIGIN = "http://shop.test"
 @pytest.fixture
 async def world(database: Database, tmp_path: Path) -> World:
     world = await a_world(database, tmp_path / "mail")
-    return replace(world, services=replace(world.services, token=lambda: TOKEN))
+    return dataclasses.replace(world, services=replace(world.services, token=lambda: TOKEN))
 
 
 @pytest.fixture

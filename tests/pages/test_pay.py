@@ -1,13 +1,14 @@
 """The pay page over HTTP: who may see it, what a click does, and what nobody can make it do."""
 
+import dataclasses
 import re
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from openorders.domain.order import Order, PaymentState, Word
 from openorders.pages.pay import pay_application
@@ -25,7 +26,7 @@ NONCE = "0123456789abcdef"
 @pytest.fixture
 async def world(database: Database, tmp_path: Path) -> World:
     world = await a_world(database, tmp_path / "mail")
-    return replace(world, services=replace(world.services, token=lambda: TOKEN))
+    return dataclasses.replace(world, services=replace(world.services, token=lambda: TOKEN))
 
 
 @pytest.fixture

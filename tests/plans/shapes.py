@@ -4,10 +4,11 @@ Each is translated by its contract, as a request would be.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Final
+
+from msgspec.structs import replace
 
 from openorders.contracts.basic import schemas as basic
 from openorders.contracts.basic import translate as basic_words

@@ -1,10 +1,10 @@
 """Pages and totals are those of the plain Python model, whichever way they are found."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from openorders.domain.ids import ID_MAX, StoreId
 from openorders.domain.narrowing import WORDS

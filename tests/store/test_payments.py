@@ -1,11 +1,11 @@
 """What the tables of payments hold by themselves, whoever writes to them."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
+from msgspec.structs import replace
 
 from openorders.domain.ids import OperationId, PaymentId
 from openorders.domain.order import Order

@@ -1,7 +1,6 @@
 """One order by itself and several together are placed by two statements that do the same."""
 
 import re
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import count
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from openorders.domain.address import Address
 from openorders.domain.customer import Customer, Identity

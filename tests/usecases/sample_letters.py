@@ -1,9 +1,10 @@
 """Orders to write letters about: one with everything, in any currency."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+
+from msgspec.structs import replace
 
 from openorders.domain.customer import Customer
 from openorders.domain.ids import (

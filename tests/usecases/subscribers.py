@@ -1,10 +1,12 @@
 """A store with subscribers, a receiver of theirs, and time that can be moved on."""
 
-from dataclasses import dataclass, replace
+import dataclasses
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Self
 
 import msgspec
+from msgspec.structs import replace
 
 from openorders.domain.access import Role
 from openorders.domain.events import EventType
@@ -55,7 +57,7 @@ class Shop:
 
     def with_rules(self, rules: Rules) -> Self:
         """The same, delivering by other rules."""
-        return replace(self, services=replace(self.services, outgoing=Outgoing(rules)))
+        return dataclasses.replace(self, services=replace(self.services, outgoing=Outgoing(rules)))
 
     async def endpoint(
         self,

@@ -1,13 +1,13 @@
 """Tokens of a shop's identity provider: believed by the store's settings, and by nothing else."""
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
+from msgspec.structs import replace
 
 from openorders.domain.access import Caller, Role
 from openorders.domain.ids import CustomerId

@@ -1,12 +1,13 @@
 """Endpoints are told of events: all of them, in order, signed, and as often as it takes."""
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from standardwebhooks import Webhook
 from structlog.testing import capture_logs
 
@@ -254,9 +255,8 @@ async def test_an_address_inside_is_refused_also_when_it_was_allowed_before(
 ) -> None:
     endpoint_id = await shop.endpoint()
     await shop.order()
-    strict = replace(
-        shop, services=replace(shop.services, outgoing=Outgoing(Rules(allow_http=True)))
-    )
+    outgoing = Outgoing(Rules(allow_http=True))
+    strict = dataclasses.replace(shop, services=replace(shop.services, outgoing=outgoing))
     assert await strict.deliver() == 1
     assert receiver.connections == 0
     [delivery] = await shop.deliveries(endpoint_id)

@@ -3,13 +3,13 @@
 import asyncio
 import csv
 import io
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from openorders.domain.access import Role
 from openorders.domain.address import Address

@@ -1,12 +1,12 @@
 """What is written to customers: every occasion in every language, whole, and safe to open."""
 
 import re
-from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from openorders.domain.customer import Customer
 from openorders.domain.ids import CustomerId, LineId, RefundId

@@ -1,13 +1,14 @@
 """Figures over orders, against a plain Python opinion of what they are."""
 
+import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
 from openorders.domain.access import Role
 from openorders.domain.ids import CustomerId
@@ -89,7 +90,7 @@ async def in_zone(world: World, name: str) -> World:
     async with world.database.transaction() as tx:
         await stores.change(tx, replace(world.store, time_zone=name))
         await figures_of_stores.rebuild(tx, world.store.id)
-    return replace(world, store=replace(world.store, time_zone=name))
+    return dataclasses.replace(world, store=replace(world.store, time_zone=name))
 
 
 @pytest.mark.parametrize("zone_name", ZONES)

@@ -4,13 +4,14 @@ A worker is a set of services with gatherings of its own; all of them share the 
 """
 
 import asyncio
+import dataclasses
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from openorders.domain.refusals import OutOfStock, Refused
 from openorders.store import idempotency
@@ -41,7 +42,10 @@ async def world(database: Database, tmp_path: Path) -> World:
 
 
 def workers(world: World, count: int = WORKERS) -> list[World]:
-    return [replace(world, services=replace(world.services, placing={})) for _ in range(count)]
+    return [
+        dataclasses.replace(world, services=replace(world.services, placing={}))
+        for _ in range(count)
+    ]
 
 
 def arriving(
@@ -159,7 +163,9 @@ async def test_what_is_sold_out_costs_the_others_nothing(world: World) -> None:
 async def test_a_store_that_has_to_wait_holds_up_no_other_store(
     world: World, database: Database, tmp_path: Path
 ) -> None:
-    other = replace(await a_world(database, tmp_path, name="other"), services=world.services)
+    other = dataclasses.replace(
+        await a_world(database, tmp_path, name="other"), services=world.services
+    )
     await other.sells(1, stock=5)
     async with holding(world, 1):
         stuck = arriving(world, [an_order_for(wanted(1)) for _ in range(3)])
@@ -225,7 +231,9 @@ async def test_who_was_placed_hears_of_it_although_a_twin_finds_no_connection_an
         with monkeypatch.context() as patched:
             patched.setattr("openorders.store.database.ACQUIRE_S", 1.0)
             pool = await kept.enter_async_context(opened(database_url, connections=1))
-        worker = replace(world, services=replace(world.services, database=pool, placing={}))
+        worker = dataclasses.replace(
+            world, services=replace(world.services, database=pool, placing={})
+        )
         async with world.database.transaction() as tx:
             key = world.context(key="twin").keyed
             assert key is not None

@@ -1,12 +1,13 @@
 """Orders that are asked for together come from one statement, and each caller sees their own."""
 
 import asyncio
+import dataclasses
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from openorders.domain.access import Role
 from openorders.domain.ids import CustomerId, OrderId
@@ -74,7 +75,9 @@ async def test_ids_of_nobody_and_of_another_store_are_not_found_among_those_that
     world: World, database: Database, tmp_path: Path, read: Read
 ) -> None:
     (mine,) = await some_orders(world, 1)
-    other = replace(await a_world(database, tmp_path, name="other"), services=world.services)
+    other = dataclasses.replace(
+        await a_world(database, tmp_path, name="other"), services=world.services
+    )
     await other.sells(1)
     (theirs,) = await some_orders(other, 1)
     nobodys = OrderId(987_654_321)

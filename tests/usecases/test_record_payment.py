@@ -2,10 +2,10 @@
 
 import asyncio
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from openorders.domain.access import Role
 from openorders.domain.ids import CustomerId, OrderId

@@ -1,13 +1,13 @@
 """Letters to customers: written with their cause, once per cause, handed over until taken."""
 
 import asyncio
-from dataclasses import replace
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from openorders.domain.ids import OrderId
 from openorders.domain.order import Order, Shipment, Word

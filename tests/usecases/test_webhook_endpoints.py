@@ -1,12 +1,13 @@
 """Endpoints are kept by admins; secrets are shown once; what was missed can be told again."""
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
@@ -87,7 +88,7 @@ async def test_a_new_endpoint_has_a_secret_of_32_random_bytes_that_is_never_show
 async def test_what_cannot_be_told_is_refused_and_nothing_is_made(
     shop: Shop, url: str, contract: str, reason: type
 ) -> None:
-    strict = replace(shop, services=replace(shop.services, outgoing=Outgoing()))
+    strict = dataclasses.replace(shop, services=replace(shop.services, outgoing=Outgoing()))
     with pytest.raises(Refused) as caught:
         await create_endpoint(strict.ctx, NewEndpoint(url=url, contract=contract), SAID)
     assert isinstance(refused_with(caught), reason)

@@ -1,7 +1,7 @@
 """Mails that are written by themselves: each cause once, never the past, whoever dies meanwhile."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from msgspec.structs import replace
 
 from openorders.domain.ids import CustomerId
 from openorders.domain.mails import AUTOMATIC, MailPolicy, OwnTemplate, Template

@@ -5,10 +5,10 @@ import random
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from openorders.domain.order import Word
 from openorders.gateways.outgoing import Outgoing

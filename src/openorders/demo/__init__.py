@@ -5,7 +5,8 @@ decisions as any order's.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from openorders.demo.files import STORES, known_keys
 from openorders.store import stores
@@ -14,8 +15,7 @@ from openorders.store.database import Database
 __all__ = ["STORES", "Filled", "fill", "known_keys"]
 
 
-@dataclass(frozen=True, slots=True)
-class Filled:
+class Filled(Struct, frozen=True):
     """Whether the demo was filled in `now`, and whether it is `here`: a database that somebody
     uses for other stores is left alone.
     """

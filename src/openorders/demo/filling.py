@@ -1,10 +1,11 @@
 """Fill a fresh database with the demo, all of it or nothing, and leave one in use alone."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Final
+
+from msgspec.structs import replace
 
 from openorders.demo.files import STORES, CustomerFile, StoreFile, load
 from openorders.demo.replay import Past, Shop, replay

@@ -1,9 +1,12 @@
 """An order's past, played through the domain: what it became, and what it left in the ledgers."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from openorders.demo.files import OrderFile, ProductFile, StepFile, VariantFile
 from openorders.domain import pricing, progress
@@ -26,8 +29,7 @@ _CARDS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shop:
+class Shop(Struct, frozen=True, kw_only=True):
     """What a store's orders are made of."""
 
     store: Store

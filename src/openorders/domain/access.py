@@ -1,7 +1,8 @@
 """Who is calling, and how far they can see."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from openorders.domain.ids import CustomerId
 from openorders.domain.order import Order
@@ -20,8 +21,7 @@ class Role(StrEnum):
     CUSTOMER = "customer"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
+class Caller(Struct, frozen=True, kw_only=True):
     """A proven caller. `actor` is what the history remembers (`key:7`, `jwt:<sub>`), and
     `credential` what idempotency keys belong to.
     """

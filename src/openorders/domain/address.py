@@ -1,10 +1,9 @@
 """A postal address, as wide as the widest contract; each contract shows the part it knows."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class Address(Struct, frozen=True, kw_only=True):
     """Every part is free text and may be missing: no two countries agree on what is needed."""
 
     name: str | None = None

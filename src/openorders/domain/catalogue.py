@@ -1,12 +1,11 @@
 """What the store sells: the snapshot of a variant that an order line keeps for ever."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from openorders.domain.ids import ProductId, VariantId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
+class Offer(Struct, frozen=True, kw_only=True):
     """A variant as it can be bought now. `price` is in minor units of the store's currency."""
 
     product_id: ProductId
@@ -19,8 +18,7 @@ class Offer:
     available: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(Struct, frozen=True, kw_only=True):
     """One line of a new order as it was asked for.
 
     A product without a variant means its default variant; a variant without a product is an

@@ -5,9 +5,11 @@ writes all of a change in one transaction, or nothing of it.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from openorders.domain.events import EventType
 from openorders.domain.ids import VariantId
@@ -28,8 +30,7 @@ class MoveKind(StrEnum):
     RETURN = "return"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StockMove:
+class StockMove(Struct, frozen=True, kw_only=True):
     """So many units of a variant, moved for this order."""
 
     kind: MoveKind
@@ -37,8 +38,7 @@ class StockMove:
     quantity: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class By:
+class By(Struct, frozen=True, kw_only=True):
     """Who changes an order, when, through which contract, and why."""
 
     actor: str
@@ -47,8 +47,7 @@ class By:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """`order` as it is from now on; `before` is what it was. A change of nothing has no events.
 
     Payments that staff vouch for and refunds that were decided are added to `order` unnumbered.

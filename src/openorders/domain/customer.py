@@ -1,12 +1,11 @@
 """Who an order is for, and the ways a customer can be named by the outside."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from openorders.domain.ids import CustomerId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Customer:
+class Customer(Struct, frozen=True, kw_only=True):
     """A record of the store; registered by the first order that names it."""
 
     id: CustomerId
@@ -14,8 +13,7 @@ class Customer:
     email: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class Identity(Struct, frozen=True, kw_only=True):
     """A name somebody else gave to a customer: an identity provider's `sub`, a partner's
     reference. It is registered once, under (`issuer`, `subject`), with an id of ours.
     """

@@ -1,8 +1,9 @@
 """What happened, in the past tense: the names that history, feed and webhooks share."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from openorders.domain.ids import EventId, OrderId
 from openorders.domain.order import Order
@@ -26,8 +27,7 @@ class EventType(StrEnum):
     LINE_CANCELLED = "order.line_cancelled"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(Struct, frozen=True, kw_only=True):
     """Something that happened to an order, with the whole order as it was right then.
 
     `position` is its place in the feed: given once, later than the event's id and not in the

@@ -1,8 +1,9 @@
 """What a store writes to its customers about: which news, in which words, and by itself or not."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from openorders.domain.events import EventType
 from openorders.domain.order import Word
@@ -36,8 +37,7 @@ AUTOMATIC: Final = tuple(CAUSES.values())
 DEFAULT_LANGUAGE: Final = "en"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnTemplate:
+class OwnTemplate(Struct, frozen=True, kw_only=True):
     """A store's own words for a template in a language. `text` and `html` come together; what is
     None is the product's.
     """
@@ -49,8 +49,7 @@ class OwnTemplate:
     html: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailPolicy:
+class MailPolicy(Struct, frozen=True, kw_only=True):
     """`events` are written about by themselves. `language` is for customers of whom none is
     known.
     """

@@ -4,7 +4,7 @@ No request of the documented contracts names such a thing or asks for it, so the
 these alike: a new one needs a line in `refusals.Reason` and one in the management API.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from openorders.domain.ids import (
     EndpointId,
@@ -18,41 +18,35 @@ from openorders.domain.ids import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class OfManagement:
+class OfManagement(Struct, frozen=True):
     """What all of these are to the documented contracts."""
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentNotFound(OfManagement):
+class PaymentNotFound(OfManagement, frozen=True):
     """The store has no such payment."""
 
     payment_id: PaymentId
 
 
-@dataclass(frozen=True, slots=True)
-class RefundNotFound(OfManagement):
+class RefundNotFound(OfManagement, frozen=True):
     """The store has no such refund."""
 
     refund_id: RefundId
 
 
-@dataclass(frozen=True, slots=True)
-class MethodNotFound(OfManagement):
+class MethodNotFound(OfManagement, frozen=True):
     """The store keeps no such payment method for its customers."""
 
     method_id: MethodId
 
 
-@dataclass(frozen=True, slots=True)
-class NothingToCapture(OfManagement):
+class NothingToCapture(OfManagement, frozen=True):
     """The payment has nothing that is authorised and was not captured."""
 
     payment_id: PaymentId
 
 
-@dataclass(frozen=True, slots=True)
-class UnitsNotLeft(OfManagement):
+class UnitsNotLeft(OfManagement, frozen=True):
     """Only `left` units of the line were not refunded yet."""
 
     order_id: OrderId
@@ -60,15 +54,13 @@ class UnitsNotLeft(OfManagement):
     left: int
 
 
-@dataclass(frozen=True, slots=True)
-class EventNotFound(OfManagement):
+class EventNotFound(OfManagement, frozen=True):
     """The store has no such event, or no longer keeps it."""
 
     event_id: EventId
 
 
-@dataclass(frozen=True, slots=True)
-class EventsForgotten(OfManagement):
+class EventsForgotten(OfManagement, frozen=True):
     """The events right after the cursor are no longer kept. `oldest` is the first position that
     is.
     """
@@ -76,51 +68,44 @@ class EventsForgotten(OfManagement):
     oldest: int
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointNotFound(OfManagement):
+class EndpointNotFound(OfManagement, frozen=True):
     """The store has no such webhook endpoint."""
 
     endpoint_id: EndpointId
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryNotFound(OfManagement):
+class DeliveryNotFound(OfManagement, frozen=True):
     """This event was never meant for this endpoint."""
 
     endpoint_id: EndpointId
     event_id: EventId
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointUrlRefused(OfManagement):
+class EndpointUrlRefused(OfManagement, frozen=True):
     """Webhooks cannot go to this URL. `problem` is a sentence for whoever chose it."""
 
     problem: str
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownContract(OfManagement):
+class UnknownContract(OfManagement, frozen=True):
     """No contract of that name writes orders."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class TooManyEndpoints(OfManagement):
+class TooManyEndpoints(OfManagement, frozen=True):
     """The store has as many webhook endpoints as it may have."""
 
     most: int
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointIsOff(OfManagement):
+class EndpointIsOff(OfManagement, frozen=True):
     """The endpoint is told nothing, so nothing can be replayed to it."""
 
     endpoint_id: EndpointId
 
 
-@dataclass(frozen=True, slots=True)
-class KeyNotFound(OfManagement):
+class KeyNotFound(OfManagement, frozen=True):
     """The store has no such API key."""
 
     key_id: KeyId

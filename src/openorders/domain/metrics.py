@@ -6,12 +6,13 @@ refunded. A day is a day of the store: it begins at the first midnight of its ti
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from openorders.domain import money
 from openorders.domain.ids import CustomerId, VariantId
@@ -44,8 +45,7 @@ class Grouping(StrEnum):
         return self in (Grouping.DAY, Grouping.WEEK, Grouping.MONTH)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Period:
+class Period(Struct, frozen=True, kw_only=True):
     """Whole days of a store, both included; None leaves that side open."""
 
     start: date | None = None
@@ -64,8 +64,7 @@ class Period:
         return first, beginning_of(self.end + timedelta(days=1), zone)
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(Struct, frozen=True):
     """`orders` counts all, `earning` those that bring in the `revenue` (minor units)."""
 
     orders: int = 0
@@ -88,16 +87,14 @@ GroupKey: TypeAlias = Word | date | CustomerId | VariantId
 """A calendar group is known by its first day: a week's Monday, a month's first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """The figures of one group."""
 
     key: GroupKey
     figures: Figures
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metrics:
+class Metrics(Struct, frozen=True, kw_only=True):
     """Figures as a whole, by word, and in groups where those were asked for.
 
     `groups_total` counts the groups where not all of them may be named.

@@ -7,9 +7,11 @@ contract.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from decimal import ROUND_FLOOR, Context, Decimal
 from typing import Any, Final, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from openorders.domain import search
 from openorders.domain.order import Word
@@ -45,8 +47,7 @@ _MIRRORED: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Narrowed:
+class Narrowed(Struct, frozen=True, kw_only=True):
     """An order is found when its word is one of `words` (None: whatever it is) and `rest` holds."""
 
     words: frozenset[str] | None

@@ -1,10 +1,11 @@
 """The order: what was agreed, in three axes of state that are kept apart."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
+
+from msgspec import Struct
 
 from openorders.domain.address import Address
 from openorders.domain.customer import Customer
@@ -66,8 +67,7 @@ class Word(StrEnum):
     REFUNDED = "refunded"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(Struct, frozen=True, kw_only=True):
     """One variant and quantity, with the catalogue's words and price as they were when placed.
 
     Amounts are minor units. The line's shares of the order's discount and of each tax are
@@ -103,8 +103,7 @@ class Line:
         return self.state in (LineState.PENDING, LineState.VERIFIED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tax:
+class Tax(Struct, frozen=True, kw_only=True):
     """One tax by itself. `rate` is a fraction (0.06), `amount` minor units."""
 
     name: str
@@ -112,8 +111,7 @@ class Tax:
     amount: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Totals:
+class Totals(Struct, frozen=True, kw_only=True):
     """`total = subtotal - discount + shipping + taxes`, all in minor units."""
 
     subtotal: int
@@ -132,8 +130,7 @@ class Totals:
         return self.subtotal - self.discount + self.shipping + self.tax
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shipment:
+class Shipment(Struct, frozen=True, kw_only=True):
     """A parcel on its way. The order shows the latest one."""
 
     carrier: str | None = None
@@ -142,8 +139,7 @@ class Shipment:
     shipped_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cancellation:
+class Cancellation(Struct, frozen=True, kw_only=True):
     """Why and when an order was cancelled."""
 
     reason: str | None
@@ -151,8 +147,7 @@ class Cancellation:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryEntry:
+class HistoryEntry(Struct, frozen=True, kw_only=True):
     """One change: the word that held after it, who made it, why, and through which contract."""
 
     word: Word
@@ -162,9 +157,8 @@ class HistoryEntry:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """An order as it is now. A change is a new value (`dataclasses.replace`).
+class Order(Struct, frozen=True, kw_only=True):
+    """An order as it is now. A change is a new value (`msgspec.structs.replace`).
 
     `payments`, `refunds` and `history` are filled where one order is read for them, and empty in
     lists.

@@ -4,9 +4,11 @@ An operation is recorded before the gateway is asked and settled with what it an
 was captured and refunded is the sum of the settled ones. All amounts are minor units.
 """
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from openorders.domain.ids import OperationId, PaymentId, RefundId
 
@@ -48,8 +50,7 @@ MANUAL_GATEWAY = "manual"
 """The gateway of payments that were taken elsewhere: nothing is called, staff vouch for it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Payment:
+class Payment(Struct, frozen=True, kw_only=True):
     """One attempt to take money for an order, and what became of it.
 
     `refunding` of it is on its way back; `ending` while its capture or release is under way.
@@ -87,8 +88,7 @@ class Payment:
         return self.captured - self.refunded - self.refunding
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
+class Operation(Struct, frozen=True, kw_only=True):
     """One call to a gateway, recorded before it is made and settled with what it said.
 
     `reference` is the gateway's name of what it did, `failure` why it did not; `refund_id` the
@@ -108,8 +108,7 @@ class Operation:
     settled_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GiveBack:
+class GiveBack(Struct, frozen=True, kw_only=True):
     """Decided with a change: give this much of a payment back, or void it when not captured."""
 
     payment_id: PaymentId

@@ -5,7 +5,8 @@ Taxes are rounded half-even, each rate by itself, on the whole subtotal (not per
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from openorders.domain.money import AMOUNT_MAX, portion, split
 from openorders.domain.order import Line, Tax, Totals

@@ -5,8 +5,9 @@ fulfilment never move backward. Payment goes wherever its records go: a reservat
 refund fails after all (`balance.payment_state`).
 """
 
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from openorders.domain import balance, pricing, refunding, taking
 from openorders.domain import payment as money

@@ -6,9 +6,10 @@ nobody is to pay, or to pay again, for what they gave back. The two differ when 
 when money went back before. All amounts are minor units.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from openorders.domain.ids import LineId, RefundId
 
@@ -22,8 +23,7 @@ class RefundState(StrEnum):
     PART_FAILED = "part_failed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RefundedLine:
+class RefundedLine(Struct, frozen=True, kw_only=True):
     """So many units of a line, and what they were worth with discount and taxes.
 
     `quantity` can be 0: then only the rest of the line's money was left to be given back.
@@ -38,8 +38,7 @@ class RefundedLine:
     restocked: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RefundTerms:
+class RefundTerms(Struct, frozen=True, kw_only=True):
     """What a refund says, before it has a number.
 
     `lines`, `shipping` and `goodwill` are by how much the order's price falls. There is none of
@@ -59,8 +58,7 @@ class RefundTerms:
         return sum(line.amount for line in self.lines) + self.shipping + self.goodwill
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refund(RefundTerms):
+class Refund(RefundTerms, frozen=True, kw_only=True):
     """`amount` goes back to the buyer; `failed` of it did not, as the gateways say.
 
     `firm` once money went back in another way because this refund had not given back all that

@@ -4,7 +4,8 @@ A refund of lines or shipping gives back exactly their shares, the last unit of 
 of it, and never more than the buyer paid beyond what the order costs them now.
 """
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from openorders.domain import balance
 from openorders.domain import payment as money
@@ -23,8 +24,7 @@ from openorders.domain.refusals import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RefundLine:
+class RefundLine(Struct, frozen=True, kw_only=True):
     """A line to be refunded: so many units, or whatever is left of it."""
 
     line_id: LineId

@@ -1,12 +1,13 @@
 """Every reason to say no, as facts. No status code, no sentence: those are the contracts'.
 
-One ordinary exception carries the reason (a frozen dataclass cannot be raised through a
-context manager: Python sets its traceback).
+One ordinary exception carries the reason: what is raised cannot be frozen, since Python sets its
+traceback.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+
+from msgspec import Struct
 
 from openorders.domain.ids import CustomerId, LineId, OrderId, ProductId, VariantId
 from openorders.domain.management_refusals import (
@@ -29,64 +30,55 @@ from openorders.domain.management_refusals import OfManagement as OfManagement  
 from openorders.domain.order import Word
 
 
-@dataclass(frozen=True, slots=True)
-class NotAuthenticated:
+class NotAuthenticated(Struct, frozen=True):
     """No credential, or one that is unknown, revoked, expired or forged."""
 
 
-@dataclass(frozen=True, slots=True)
-class NotPermitted:
+class NotPermitted(Struct, frozen=True):
     """The credential is good, but not for this. `what` is a short phrase for people."""
 
     what: str
 
 
-@dataclass(frozen=True, slots=True)
-class OrderNotFound:
+class OrderNotFound(Struct, frozen=True):
     """There is no such order, or it is somebody else's."""
 
     order_id: OrderId
 
 
-@dataclass(frozen=True, slots=True)
-class LineNotFound:
+class LineNotFound(Struct, frozen=True):
     """The order has no such line."""
 
     order_id: OrderId
     line_id: LineId
 
 
-@dataclass(frozen=True, slots=True)
-class ProductNotFound:
+class ProductNotFound(Struct, frozen=True):
     """The store has no such product."""
 
     product_id: ProductId
 
 
-@dataclass(frozen=True, slots=True)
-class VariantNotFound:
+class VariantNotFound(Struct, frozen=True):
     """The store has no such variant, or it is not of the product that was named."""
 
     variant_id: VariantId
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerNotFound:
+class CustomerNotFound(Struct, frozen=True):
     """The store wants registered customers, and this one is not."""
 
     customer_id: CustomerId
 
 
-@dataclass(frozen=True, slots=True)
-class NotAvailable:
+class NotAvailable(Struct, frozen=True):
     """The variant is switched off."""
 
     product_id: ProductId
     variant_id: VariantId
 
 
-@dataclass(frozen=True, slots=True)
-class OutOfStock:
+class OutOfStock(Struct, frozen=True):
     """Fewer are left than were wanted."""
 
     product_id: ProductId
@@ -95,8 +87,7 @@ class OutOfStock:
     left: int
 
 
-@dataclass(frozen=True, slots=True)
-class PriceDiffers:
+class PriceDiffers(Struct, frozen=True):
     """The client believes in another price. Amounts are minor units."""
 
     variant_id: VariantId
@@ -106,42 +97,36 @@ class PriceDiffers:
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownDiscountCode:
+class UnknownDiscountCode(Struct, frozen=True):
     """The store has no such discount code."""
 
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownShippingMethod:
+class UnknownShippingMethod(Struct, frozen=True):
     """The store has no such shipping method."""
 
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownGateway:
+class UnknownGateway(Struct, frozen=True):
     """The store has no such payment gateway."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class AmountTooLarge:
+class AmountTooLarge(Struct, frozen=True):
     """The order would be worth more than can be written exactly."""
 
 
-@dataclass(frozen=True, slots=True)
-class TooLateToCancel:
+class TooLateToCancel(Struct, frozen=True):
     """Something was shipped already; `word` is `SHIPPED` or `DELIVERED`."""
 
     order_id: OrderId
     word: Word
 
 
-@dataclass(frozen=True, slots=True)
-class MoveNotAllowed:
+class MoveNotAllowed(Struct, frozen=True):
     """The order is at `current` and cannot come to `target` from there."""
 
     order_id: OrderId
@@ -149,16 +134,14 @@ class MoveNotAllowed:
     target: Word
 
 
-@dataclass(frozen=True, slots=True)
-class AddressFixed:
+class AddressFixed(Struct, frozen=True):
     """The order was shipped or ended; its address can no longer be changed."""
 
     order_id: OrderId
     current: Word
 
 
-@dataclass(frozen=True, slots=True)
-class LineNotOpen:
+class LineNotOpen(Struct, frozen=True):
     """The line was shipped or cancelled already."""
 
     order_id: OrderId
@@ -166,44 +149,38 @@ class LineNotOpen:
     state: str
 
 
-@dataclass(frozen=True, slots=True)
-class NothingToRefund:
+class NothingToRefund(Struct, frozen=True):
     """Nothing was captured, or all of it was given back."""
 
     order_id: OrderId
 
 
-@dataclass(frozen=True, slots=True)
-class NothingToVoid:
+class NothingToVoid(Struct, frozen=True):
     """Nothing is authorised that was not captured."""
 
     order_id: OrderId
 
 
-@dataclass(frozen=True, slots=True)
-class AlreadyPaid:
+class AlreadyPaid(Struct, frozen=True):
     """Nothing is owed any more."""
 
     order_id: OrderId
 
 
-@dataclass(frozen=True, slots=True)
-class NotPayable:
+class NotPayable(Struct, frozen=True):
     """The order has ended: no money is taken for it."""
 
     order_id: OrderId
     current: Word
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentInProgress:
+class PaymentInProgress(Struct, frozen=True):
     """Another attempt to pay this order is under way."""
 
     order_id: OrderId
 
 
-@dataclass(frozen=True, slots=True)
-class AmountNotOwed:
+class AmountNotOwed(Struct, frozen=True):
     """The amount given is not what is owed (or can be refunded). Minor units.
 
     `finer`: it has parts that the currency has not, which `asked` cannot say.
@@ -216,57 +193,49 @@ class AmountNotOwed:
     finer: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentDeclined:
+class PaymentDeclined(Struct, frozen=True):
     """The gateway said no. `code` is safe to show to a buyer."""
 
     code: str
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentUnsettled:
+class PaymentUnsettled(Struct, frozen=True):
     """The gateway did not answer: the outcome is not known yet and will be found out."""
 
     order_id: OrderId
 
 
-@dataclass(frozen=True, slots=True)
-class VersionDiffers:
+class VersionDiffers(Struct, frozen=True):
     """`If-Match` named another version of the order than the one that is there."""
 
     order_id: OrderId
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class KeyReused:
+class KeyReused(Struct, frozen=True):
     """The idempotency key was used for another request."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyInFlight:
+class KeyInFlight(Struct, frozen=True):
     """The first request with this idempotency key is still running."""
 
 
-@dataclass(frozen=True, slots=True)
-class QueryTooExpensive:
+class QueryTooExpensive(Struct, frozen=True):
     """It would run longer than `seconds`. `costly` names the part that makes it so."""
 
     costly: str
     seconds: int = 2
 
 
-@dataclass(frozen=True, slots=True)
-class QueryFailed:
+class QueryFailed(Struct, frozen=True):
     """The search divides by zero or overflows on the orders it meets; `part` is what calculates."""
 
     problem: str
     part: str
 
 
-@dataclass(frozen=True, slots=True)
-class Overloaded:
+class Overloaded(Struct, frozen=True):
     """Try again: a lock, the database or a gateway was not to be had in time."""
 
     retry_after_s: int

@@ -1,13 +1,13 @@
 """A card that a customer left at a gateway to pay with later."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from openorders.domain.ids import CustomerId, MethodId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredMethod:
+class StoredMethod(Struct, frozen=True, kw_only=True):
     """What may be shown of a saved card. `expires` is year and month, `2030-04`."""
 
     id: MethodId

@@ -9,11 +9,12 @@ null alone. Unknown comes from a null where a condition stands and from matching
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum, auto
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 
 class Field(Enum):
@@ -86,52 +87,45 @@ Scalar: TypeAlias = bool | int | Decimal | str | date | datetime
 """Times carry their zone. A bool is a condition, never a number."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Value:
+class Value(Struct, frozen=True, kw_only=True):
     """A constant; None is null, or unknown where a condition stands."""
 
     value: Scalar | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class Column(Struct, frozen=True, kw_only=True):
     """A field as it is kept: ids and minor units are whole numbers, which indexes serve."""
 
     field: Field | LineField
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Amount:
+class Amount(Struct, frozen=True, kw_only=True):
     """TOTAL or UNIT_PRICE in major units of the order's currency, an exact decimal."""
 
     field: Field | LineField
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identifier:
+class Identifier(Struct, frozen=True, kw_only=True):
     """The text of an id: `prefix` and the number, as a contract writes it."""
 
     prefix: str
     field: Field | LineField
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Renamed:
+class Renamed(Struct, frozen=True, kw_only=True):
     """WORD in a contract's words, as pairs of (inside, shown); every word inside has a pair."""
 
     field: Field
     words: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Negate:
+class Negate(Struct, frozen=True, kw_only=True):
     """The number with the other sign."""
 
     operand: "Expression"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arithmetic:
+class Arithmetic(Struct, frozen=True, kw_only=True):
     """Division by zero and numbers out of range are the asker's error, met while searching."""
 
     operation: Operation
@@ -139,16 +133,14 @@ class Arithmetic:
     right: "Expression"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(Struct, frozen=True, kw_only=True):
     """A function of one value; of null it is null."""
 
     function: Function
     operand: "Expression"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compare:
+class Compare(Struct, frozen=True, kw_only=True):
     """Two values of one kind, or one of them null."""
 
     comparison: Comparison
@@ -156,16 +148,14 @@ class Compare:
     right: "Expression"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class In:
+class In(Struct, frozen=True, kw_only=True):
     """One of several values, all of one kind. Null is in no list."""
 
     operand: "Expression"
     values: tuple[Scalar, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextMatch:
+class TextMatch(Struct, frozen=True, kw_only=True):
     """Whether `text` has `part`; unknown when either is null."""
 
     match: Match
@@ -173,36 +163,31 @@ class TextMatch:
     part: "Expression"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class And:
+class And(Struct, frozen=True, kw_only=True):
     """All of the terms; true of none."""
 
     terms: tuple["Expression", ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Or:
+class Or(Struct, frozen=True, kw_only=True):
     """Any of the terms; false of none."""
 
     terms: tuple["Expression", ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Not:
+class Not(Struct, frozen=True, kw_only=True):
     """The opposite; unknown stays unknown."""
 
     term: "Expression"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnyLine:
+class AnyLine(Struct, frozen=True, kw_only=True):
     """At least one line fits; without a condition, there is a line at all."""
 
     condition: "Expression | None" = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AllLines:
+class AllLines(Struct, frozen=True, kw_only=True):
     """No line fails to fit, and unknown is a failure."""
 
     condition: "Expression"
@@ -232,24 +217,21 @@ EVERYTHING: Final = Value(value=True)
 NOTHING: Final = Value(value=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SortKey:
+class SortKey(Struct, frozen=True, kw_only=True):
     """Null comes before everything, and after everything when descending."""
 
     key: Expression
     descending: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class Page(Struct, frozen=True, kw_only=True):
     """`limit` orders after the first `offset`; both are bounded by who asks."""
 
     limit: int
     offset: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
+class Search(Struct, frozen=True, kw_only=True):
     """A page of what fits, or all of it without a page."""
 
     criteria: Expression = EVERYTHING

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
+from msgspec import Struct
+
 from openorders.domain.ids import StoreId
 from openorders.domain.mails import MailPolicy
 from openorders.domain.money import minor_digits
@@ -16,16 +18,14 @@ class TaxBase(StrEnum):
     AFTER_DISCOUNT = "after_discount"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaxRate:
+class TaxRate(Struct, frozen=True, kw_only=True):
     """One tax of the store. `rate` is a fraction: 0.06 is six per cent."""
 
     name: str
     rate: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShippingMethod:
+class ShippingMethod(Struct, frozen=True, kw_only=True):
     """`cost` in minor units; `days` from placing to the estimated delivery."""
 
     code: str
@@ -33,8 +33,7 @@ class ShippingMethod:
     days: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DiscountCode:
+class DiscountCode(Struct, frozen=True, kw_only=True):
     """Either `percent` (20 is a fifth) of the subtotal, or `amount` minor units, never both."""
 
     code: str
@@ -68,8 +67,7 @@ class GatewaySettings:
         return self.kind == "manual"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JwtSettings:
+class JwtSettings(Struct, frozen=True, kw_only=True):
     """Whose tokens the store's customers bring: a shared HS256 `secret`, or a `jwks_url`."""
 
     issuer: str
@@ -78,8 +76,7 @@ class JwtSettings:
     jwks_url: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StorePolicy:
+class StorePolicy(Struct, frozen=True, kw_only=True):
     """Everything of a store that `openorders store apply` can change."""
 
     taxes: tuple[TaxRate, ...] = ()
@@ -90,11 +87,10 @@ class StorePolicy:
     jwt: JwtSettings | None = None
     unpaid_expiry_minutes: int | None = None
     require_registered_customers: bool = False
-    mails: MailPolicy = field(default_factory=MailPolicy)
+    mails: MailPolicy = MailPolicy()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Store:
+class Store(Struct, frozen=True, kw_only=True):
     """A tenant. Everything else belongs to exactly one."""
 
     id: StoreId

@@ -5,9 +5,10 @@ the asker's.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TypeAlias
+
+from msgspec import Struct
 
 
 class OrderPart(Enum):
@@ -82,8 +83,7 @@ class LinePart(Enum):
 Part: TypeAlias = OrderPart | LinePart
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableColumn:
+class TableColumn(Struct, frozen=True, kw_only=True):
     """`name` is the header. `prefix` precedes the number of an identifier; `words` are pairs of
     (inside, shown) for a word, complete, and none to show the word as it is inside.
     """

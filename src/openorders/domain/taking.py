@@ -1,7 +1,8 @@
 """Decisions about money that comes in by the hands of staff: taken elsewhere, or captured."""
 
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from openorders.domain import balance
 from openorders.domain import payment as money

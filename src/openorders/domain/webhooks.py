@@ -7,10 +7,11 @@ the schedule follow Standard Webhooks 1.0.0.
 import base64
 import hmac
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from openorders.domain.events import EventType
 from openorders.domain.ids import EndpointId, EventId, OrderId
@@ -81,8 +82,7 @@ class DeliveryState(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True, kw_only=True):
     """A subscriber's URL. `types` None: every type, also those that are still to come.
 
     `off_position` is the place in the feed of the last event before it was switched off: what it
@@ -105,8 +105,7 @@ class Endpoint:
     updated_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class Delivery(Struct, frozen=True, kw_only=True):
     """One event on its way to one endpoint. `position` is its place in the feed; `next_try_at`
     is known for the first one that waits for its order, as the others wait for that one.
     """
@@ -122,8 +121,7 @@ class Delivery:
     next_try_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(Struct, frozen=True, kw_only=True):
     """One try. `status` is missing when there was no answer; `failure` says what went wrong."""
 
     at: datetime
@@ -133,8 +131,7 @@ class Attempt:
     failure: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
+class Tried(Struct, frozen=True, kw_only=True):
     """How a try ended, as far as the next decision needs it. `tries` counts this one too.
 
     `complete` tells whether the whole answer came, in time; `ours` that it failed before anything
@@ -148,34 +145,29 @@ class Tried:
     ours: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Standing(Struct, frozen=True, kw_only=True):
     """How an endpoint fared before the try."""
 
     failures: int = 0
     failing_for: timedelta = timedelta()
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
+class Delivered(Struct, frozen=True):
     """The receiver has it."""
 
 
-@dataclass(frozen=True, slots=True)
-class TryAgain:
+class TryAgain(Struct, frozen=True):
     """Not before `wait` is over; until `pause` is over nothing else goes to this endpoint."""
 
     wait: timedelta
     pause: timedelta | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class GiveUp:
+class GiveUp(Struct, frozen=True):
     """This event was tried often enough; the endpoint takes others."""
 
 
-@dataclass(frozen=True, slots=True)
-class SwitchOff:
+class SwitchOff(Struct, frozen=True):
     """Nothing more is sent to this endpoint; what waits stays, for when it is switched on."""
 
     reason: OffReason

@@ -7,7 +7,6 @@ since line breaks never reach one and the message is built by the standard libra
 import asyncio
 import os
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from email.errors import MessageError
 from email.headerregistry import Address
@@ -16,6 +15,8 @@ from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime, parseaddr
 from pathlib import Path
 from typing import Final, Protocol
+
+from msgspec import Struct
 
 ADDRESS_CHARS_MAX: Final = 254
 """The longest address that a mail server has to take (RFC 5321, with its brackets 256)."""
@@ -41,8 +42,7 @@ class MailServerUnavailable(MailUndelivered):
     """No letter of anybody can be handed over right now: it is not about this one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
+class Letter(Struct, frozen=True, kw_only=True):
     """One mail to one person. `id` is the same however often it is handed over."""
 
     id: str

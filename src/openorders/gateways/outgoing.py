@@ -9,10 +9,11 @@ imported when the first request is about to be sent.
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Final, Protocol
+
+from msgspec import Struct
 
 from openorders.gateways.outgoing_addresses import Reach, reach_of
 
@@ -41,8 +42,7 @@ class OutgoingForbidden(Exception):
     """No request may go there; the message is a sentence for whoever chose the URL."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class Rules(Struct, frozen=True, kw_only=True):
     """What the operator allows. `timeout_s` is for a whole request with its answer."""
 
     allow_private: bool = False
@@ -56,8 +56,7 @@ class Rules:
         return reach is Reach.PUBLIC or (self.allow_private and reach is Reach.INTERNAL)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class Answered(Struct, frozen=True, kw_only=True):
     """What came of a request. No `status`: no answer came, and `failure` says why.
 
     `complete` tells whether the whole answer came in time, as far as we read it. `text` is the

@@ -6,17 +6,17 @@ states, and nobody here may call it while a transaction is open.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+from msgspec import Struct
 
 from openorders.domain.ids import CustomerId, OrderId
 from openorders.domain.payment import MANUAL_GATEWAY, OperationKind
 from openorders.domain.store_settings import GatewaySettings, Store
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GatewayCall:
+class GatewayCall(Struct, frozen=True, kw_only=True):
     """One thing asked of a gateway. `amount` is minor units of `currency` (ISO 4217's digits;
     a gateway converts them to its own).
 
@@ -38,8 +38,7 @@ class GatewayCall:
     reference: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Succeeded:
+class Succeeded(Struct, frozen=True, kw_only=True):
     """It is done. `reference` names the payment at the gateway; for a refund, it may name that."""
 
     reference: str
@@ -47,16 +46,14 @@ class Succeeded:
     card_last_four: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Declined:
+class Declined(Struct, frozen=True, kw_only=True):
     """It was not done and never will be under this key. Both texts are fit for a buyer."""
 
     code: str
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pending:
+class Pending(Struct, frozen=True, kw_only=True):
     """The gateway waits: for the buyer at `action_url`, or for a bank. How it ends comes as a
     notice, and `look_up` tells it too.
     """
@@ -68,8 +65,7 @@ class Pending:
 Outcome = Succeeded | Declined | Pending
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SavedMethod:
+class SavedMethod(Struct, frozen=True, kw_only=True):
     """A card that a buyer left at the gateway to pay with later."""
 
     reference: str
@@ -80,8 +76,7 @@ class SavedMethod:
     """Year and month, `2030-04`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class Notice(Struct, frozen=True, kw_only=True):
     """News that a gateway sent by itself: `outcome` of the call with this `key`.
 
     `id` is the gateway's own name of the notice, the same however often it is sent.
@@ -92,8 +87,7 @@ class Notice:
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """One payment in the gateway's own books. Amounts are minor units of `currency` (ISO).
 
     `key` is that of the call that opened it, None when it was not ours. `authorised` is the

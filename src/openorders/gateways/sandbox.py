@@ -14,6 +14,7 @@ from functools import partial
 from typing import Final, Literal
 
 import msgspec
+from msgspec import Struct
 
 from openorders.domain.ids import CustomerId, OrderId, StoreId
 from openorders.domain.payment import OperationKind
@@ -68,8 +69,7 @@ class Faults:
     delay_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SandboxPage:
+class SandboxPage(Struct, frozen=True, kw_only=True):
     """What a page of the sandbox shows. `amount` is minor units."""
 
     order_id: OrderId

@@ -3,9 +3,10 @@
 `tok_visa` and `pm_card_visa` are the same card. Nothing here is a real card number.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 
 class Behaviour(StrEnum):
@@ -21,8 +22,7 @@ class Behaviour(StrEnum):
     FAILS_LATER = "fails_later"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SandboxCard:
+class SandboxCard(Struct, frozen=True, kw_only=True):
     """A card as its issuer sees it. `decline` is the issuer's own code, None for a good card."""
 
     brand: str

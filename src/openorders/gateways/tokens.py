@@ -9,9 +9,10 @@ import base64
 import json
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
+
+from msgspec import Struct
 
 from openorders.domain.language import language_tag
 from openorders.domain.store_settings import JwtSettings
@@ -38,8 +39,7 @@ class TokenError(Exception):
     """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Addressed:
+class Addressed(Struct, frozen=True, kw_only=True):
     """What a token says of itself before anything was checked: good for finding the store's
     settings, and for nothing else.
     """
@@ -48,8 +48,7 @@ class Addressed:
     audiences: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proven:
+class Proven(Struct, frozen=True, kw_only=True):
     """What a checked token says. `expires_at` includes the leeway; `language` is a tag in its one
     spelling.
     """

@@ -2,10 +2,11 @@
 
 import gzip
 import hashlib
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 _FOLDER: Final = Path(__file__).parent / "assets"
 _WORTH_PACKING: Final = 1024
@@ -30,8 +31,7 @@ FILES: Final = {
 """What is served below `/assets`, by name: no path that a client sends reaches the file system."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asset:
+class Asset(Struct, frozen=True):
     """One file, as it is and packed. `tag` is its strong entity tag."""
 
     content: bytes

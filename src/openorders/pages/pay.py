@@ -5,13 +5,13 @@ wants to see the buyer, so that a reload repeats nothing.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final, cast
 
 from litestar import HttpMethod, Litestar, Request, Response, post, route
 from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
+from msgspec import Struct
 
 from openorders.domain import money
 from openorders.domain.ids import OrderId, StoreId
@@ -28,8 +28,7 @@ _NONCE_LENGTH: Final = 16
 _ACTIONS: Final = {"pay", "open", "decline"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(Struct, frozen=True):
     name: str
     amount: str
     quantity: int = 1

@@ -5,12 +5,12 @@ It is given a description of every contract, and knows none by name.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from litestar import Request, Response
 from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
+from msgspec import Struct
 
 from openorders.pages.asset_files import load
 from openorders.pages.templating import render
@@ -28,8 +28,7 @@ REFERENCE_POLICY: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class Shown(Struct, frozen=True, kw_only=True):
     """An API as the start page shows it. `hosts` are names that serve it at their root."""
 
     name: str
@@ -39,8 +38,7 @@ class Shown:
     places_orders: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explained:
+class Explained(Struct, frozen=True, kw_only=True):
     """A kind of problem that answers tell of. `slug` is its anchor, `means` may hold `code`."""
 
     slug: str

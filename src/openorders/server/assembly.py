@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 from openorders.asgi import Application
 from openorders.server.lifecycle import Lifecycle
@@ -20,8 +21,7 @@ class CannotStart(Exception):
     """The server did not come up; the message is for the operator."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Running:
+class Running(Struct, frozen=True, kw_only=True):
     """A server that answers. `origin` is how this machine reaches it."""
 
     origin: str

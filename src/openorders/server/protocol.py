@@ -8,10 +8,10 @@ refused in plain text and closed.
 import asyncio
 import re
 from asyncio import TimerHandle
-from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import httptools
+from msgspec import Struct
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
@@ -29,8 +29,7 @@ _UPGRADE: Final = re.compile(rb"(?<=\r\n)upgrade(?=:)", re.IGNORECASE)
 _NO_UPGRADE: Final = b"x-upgrade-offered"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """Sizes in bytes, times in seconds; `connections` at a time, of one process."""
 
     line_bytes: int

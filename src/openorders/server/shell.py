@@ -8,8 +8,9 @@ import random
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct
 
 from openorders import logs
 from openorders.asgi import (
@@ -46,8 +47,7 @@ _CLOSE: Final = (b"connection", b"close")
 _log = logs.Logger("openorders.requests")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
+class Site(Struct, frozen=True, kw_only=True):
     """Who answers what. `hosts` maps host names to contracts' names.
 
     `pages` is asked for what is no contract's: the start page, payment pages, health. On a
@@ -64,8 +64,7 @@ class Site:
     public_url: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shell:
+class Shell(Struct, frozen=True, kw_only=True):
     """The application that a process serves."""
 
     site: Site
@@ -73,7 +72,7 @@ class Shell:
     lifecycle: Lifecycle
     log_requests: LogRequests
     report: Callable[[Exception, Exchange], None]
-    quiet: frozenset[str] = field(default=frozenset(("/livez", "/readyz", "/metrics")))
+    quiet: frozenset[str] = frozenset(("/livez", "/readyz", "/metrics"))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

@@ -1,11 +1,11 @@
 """API keys: their hashes, and what they may do. The keys themselves are never here."""
 
 import hmac
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from asyncpg import Record
+from msgspec import Struct
 
 from openorders.domain.access import Role
 from openorders.domain.customer import Customer, Identity
@@ -21,8 +21,7 @@ LISTED_KEYS_MAX: Final = 10_000
 _Q = queries.load("access")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(Struct, frozen=True, kw_only=True):
     """A key that counts, and its store."""
 
     id: KeyId
@@ -32,8 +31,7 @@ class Found:
     customer_id: CustomerId | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedKey:
+class ListedKey(Struct, frozen=True, kw_only=True):
     """What can be told of a key: everything but the key."""
 
     id: KeyId

@@ -4,11 +4,11 @@ Every statement reads a bounded number of rows from an index that holds little b
 that looking costs the same whatever is in the tables.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from asyncpg import Record
+from msgspec import Struct
 
 from openorders.store import queries
 from openorders.store.database import Connection
@@ -23,8 +23,7 @@ LOOKED_AT: Final = 1_000
 _Q = queries.load("backlog")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Queue:
+class Queue(Struct, frozen=True, kw_only=True):
     """What waits somewhere: how many, since when the oldest, and when the first was due.
 
     `retried` counts those whose last try failed.
@@ -36,8 +35,7 @@ class Queue:
     retried: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
+class Trouble(Struct, frozen=True, kw_only=True):
     """Endpoints that fail, or were switched off because they did."""
 
     off: int
@@ -45,8 +43,7 @@ class Trouble:
     failing_since: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unfolded:
+class Unfolded(Struct, frozen=True, kw_only=True):
     """Changes that are to be folded into figures, and stores that have no figures yet."""
 
     changes: int

@@ -5,11 +5,11 @@ reserved or decided here.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from openorders.domain.customer import Customer
 from openorders.domain.ids import OperationId, OrderId, PaymentId, RefundId, StoreId, VariantId
@@ -21,8 +21,7 @@ from openorders.store.database import Connection
 _Q = queries.load("bulk")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReservedIds:
+class ReservedIds(Struct, frozen=True, kw_only=True):
     """Numbers for one payment and its refund, in our books and in the sandbox's."""
 
     payment_id: PaymentId
@@ -32,8 +31,7 @@ class ReservedIds:
     sandbox_id: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StockedVariant:
+class StockedVariant(Struct, frozen=True, kw_only=True):
     """A variant to be sold, `on_hand` of which are there and `reserved` promised."""
 
     id: VariantId
@@ -47,8 +45,7 @@ class StockedVariant:
     reserved: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Movement:
+class Movement(Struct, frozen=True, kw_only=True):
     """Stock that moved; `order_id` is None for goods that came in."""
 
     kind: str
@@ -58,8 +55,7 @@ class Movement:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DoneOperation:
+class DoneOperation(Struct, frozen=True, kw_only=True):
     """Something a gateway was asked for, and did."""
 
     id: OperationId
@@ -75,8 +71,7 @@ class DoneOperation:
     refund_id: RefundId | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class Told(Struct, frozen=True, kw_only=True):
     """An event, with the order as it was right then."""
 
     type: str
@@ -208,7 +203,7 @@ def _order_row(order: Order) -> dict[str, Any]:
     """The columns of an order: its fields, but for the totals and the customer."""
     fields: dict[str, Any] = {
         name: getattr(order, name)
-        for name in Order.__dataclass_fields__
+        for name in Order.__struct_fields__
         if name not in ("customer", "totals", "lines", "payments", "refunds", "history")
     }
     totals = order.totals

@@ -3,10 +3,11 @@ written in a handful of statements however many there are. One transaction, give
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import IntFlag
 from typing import Final
+
+from msgspec import Struct
 
 from openorders.domain.ids import ProductId, StoreId, VariantId
 from openorders.store import queries
@@ -39,8 +40,7 @@ class Given(IntFlag):
     STOCK = 16
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CatalogueRow:
+class CatalogueRow(Struct, frozen=True, kw_only=True):
     """One variant as a file has it. `price` in minor units; `on_hand` None: not counted."""
 
     line: int
@@ -56,16 +56,14 @@ class CatalogueRow:
     given: Given
 
 
-@dataclass(frozen=True, slots=True)
-class RowProblem:
+class RowProblem(Struct, frozen=True):
     """What is wrong with a row."""
 
     line: int
     what: str
 
 
-@dataclass(frozen=True, slots=True)
-class Promise:
+class Promise(Struct, frozen=True):
     """So many units of a variant that an order holds."""
 
     order_id: int
@@ -73,8 +71,7 @@ class Promise:
     quantity: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class Written(Struct, frozen=True, kw_only=True):
     """What writing the rows came to."""
 
     products_added: int

@@ -4,10 +4,10 @@ The orders are locked by the caller (`store.orders.lock`), in the transaction th
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from openorders.domain.change import By, Change
 from openorders.domain.ids import OperationId, StoreId

@@ -9,10 +9,11 @@ by zero), 22003 (a number out of range), 54001 (too deep) and 57014 (out of time
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
+
+from msgspec import Struct
 
 from openorders.domain import search
 from openorders.domain.ids import StoreId
@@ -29,16 +30,14 @@ from openorders.domain.search import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """SQL and the values of `$1`, `$2`, … in it. `$1` is always the store."""
 
     sql: str
     parameters: tuple[object, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     """A piece of SQL, and what has to be known to put it into a larger one."""
 
     sql: str

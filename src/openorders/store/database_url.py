@@ -11,6 +11,8 @@ import shlex
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
+from msgspec import Struct
+
 PORT = 5432
 CONNECT_S = 4.0
 """How long one host may take to answer before the next one is tried, unless the URL says so."""
@@ -53,8 +55,7 @@ class DatabaseUrlError(ValueError):
     """A URL that cannot be honoured; the message says what about it, without its password."""
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+class Host(Struct, frozen=True):
     """One place to try: a name or address with a port, or the folder of a socket."""
 
     name: str | None

@@ -10,9 +10,10 @@ import os
 import pwd
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
+
+from msgspec import Struct
 
 BORROWED = ("postgres", "nobody")
 """Accounts that root runs the database as, the first that exists."""
@@ -25,8 +26,7 @@ class EmbeddedDatabaseError(Exception):
     """The embedded database cannot be had; the message is a sentence for whoever started us."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class Account(Struct, frozen=True, kw_only=True):
     name: str
     uid: int
     gid: int

@@ -10,8 +10,9 @@ import importlib.util
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from openorders.store.embedded_account import Account, EmbeddedDatabaseError
 
@@ -32,8 +33,7 @@ _INSTALLED = (
 _VERSION = re.compile(r"\(PostgreSQL\) (\d+)\S*")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Binaries:
+class Binaries(Struct, frozen=True, kw_only=True):
     """One set of PostgreSQL programs that a given account can run."""
 
     folder: Path

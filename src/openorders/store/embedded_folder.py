@@ -13,8 +13,9 @@ import stat
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from openorders.store.embedded_account import Account, EmbeddedDatabaseError, account_for
 
@@ -32,8 +33,7 @@ copy the whole folder.
 _STEP_S = 0.02
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataFolder:
+class DataFolder(Struct, frozen=True, kw_only=True):
     path: Path
     account: Account
 

@@ -15,8 +15,9 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from openorders.store import embedded_binaries
 from openorders.store.embedded_account import EmbeddedDatabaseError
@@ -47,8 +48,7 @@ Report = Callable[[str], None]
 """Told, in a sentence, what is being waited for."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Postmaster:
+class Postmaster(Struct, frozen=True, kw_only=True):
     """A running database, as it describes itself in its cluster's postmaster.pid."""
 
     pid: int

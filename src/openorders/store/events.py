@@ -1,11 +1,11 @@
 """The feed of events: the outbox in the order of positions, which the sequencer gives."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 
 from openorders.domain.events import Event, EventType
 from openorders.domain.ids import EventId, OrderId, StoreId
@@ -20,8 +20,7 @@ _Q = queries.load("events")
 _orders = msgspec.json.Decoder(Order)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
+class Given(Struct, frozen=True, kw_only=True):
     """What one step of the sequencer gave: positions from `first` to `last`, without a hole."""
 
     count: int
@@ -29,8 +28,7 @@ class Given:
     last: int
 
 
-@dataclass(frozen=True, slots=True)
-class Aged:
+class Aged(Struct, frozen=True):
     """An event that is no longer to be kept."""
 
     store_id: StoreId
@@ -38,8 +36,7 @@ class Aged:
     event_id: EventId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Looked:
+class Looked(Struct, frozen=True, kw_only=True):
     """Events after a position. `looked` positions up to `to` were looked at for them; those up to
     `forgotten` are no longer kept.
     """

@@ -4,10 +4,11 @@ Every part is a constant of this file or a parameter's number, which `bound` giv
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum, auto
 from types import MappingProxyType
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from openorders.domain.table import LinePart, OrderPart, Part, TableColumn
 
@@ -26,8 +27,7 @@ class Kind(Enum):
     DAY = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class _Cell:
+class _Cell(Struct, frozen=True):
     sql: str
     kind: Kind = Kind.TEXT
     free: bool = False

@@ -7,8 +7,9 @@ a large CSV of what no index has in that order comes in none.
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from openorders.domain.ids import StoreId
 from openorders.domain.search import EVERYTHING, Column, Expression, Field, Search, SortKey
@@ -44,8 +45,7 @@ _END: Final = b""
 _Q = queries.load("exports")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class Table(Struct, frozen=True, kw_only=True):
     """Which orders, and what of them. `columns` is not empty."""
 
     store_id: StoreId

@@ -5,11 +5,11 @@ ask, nor of weeks and months.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 from asyncpg import Record, exceptions
+from msgspec import Struct
 
 from openorders.domain.ids import StoreId
 from openorders.domain.metrics import WITHOUT_REVENUE, Figures
@@ -27,8 +27,7 @@ _Q = queries.load("figures")
 _WITHOUT_REVENUE: Final = sorted(word.value for word in WITHOUT_REVENUE)
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(Struct, frozen=True):
     """A store with changes to fold, or without figures to fold them into.
 
     `high` is the last id that any change had taken when this was read.

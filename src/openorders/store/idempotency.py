@@ -1,10 +1,10 @@
 """Idempotency keys and the answers kept under them."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 import msgspec
+from msgspec import Struct
 
 from openorders.domain.ids import StoreId
 from openorders.store import queries
@@ -27,8 +27,7 @@ class Key(Protocol):
     def fingerprint(self) -> bytes: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """A key that was used before; `answer` is None while the first request is in flight."""
 
     fingerprint: bytes

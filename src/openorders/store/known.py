@@ -2,9 +2,10 @@
 question. Bounded in number and time, and emptied as soon as any key or store changes.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+
+from msgspec import Struct
 
 from openorders.domain.access import Caller
 
@@ -16,8 +17,7 @@ REMEMBER_FOR: Final = timedelta(seconds=5)
 for the time in which the listening connection is lost."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Remembered:
+class _Remembered(Struct, frozen=True):
     caller: Caller
     until: datetime
 

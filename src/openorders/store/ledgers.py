@@ -4,9 +4,10 @@ Every statement finds nothing in a sound database. Amounts are minor units, as t
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from openorders.domain.ids import StoreId
 from openorders.store import queries
@@ -27,8 +28,7 @@ class Subject(StrEnum):
     STORE = "store"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class Difference(Struct, frozen=True, kw_only=True):
     """`what` of a thing is `found` where the ledger says `expected`."""
 
     subject: Subject

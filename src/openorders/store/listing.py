@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Final
 
 from asyncpg import Record, exceptions
+from msgspec import Struct
 
 from openorders.domain.ids import StoreId
 from openorders.domain.narrowing import narrowed
@@ -42,8 +42,7 @@ _LEAST_S: Final = 0.001
 _Q = queries.load("listing")
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """Orders with their lines (payments and history stay empty), and how many fit in all."""
 
     orders: tuple[Order, ...]

@@ -1,11 +1,11 @@
 """Mails to customers: written with what caused them, sent later, once per cause."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from asyncpg import Record
+from msgspec import Struct
 
 from openorders.domain.events import EventType
 from openorders.domain.ids import CustomerId, OperationId, OrderId, RefundId, StoreId
@@ -21,8 +21,7 @@ FIRST_SWEEP_AFTER: Final = timedelta(seconds=30)
 _Q = queries.load("mails")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reader:
+class Reader(Struct, frozen=True, kw_only=True):
     """Whom a mail would reach, and in which language; None where the store does not know."""
 
     name: str | None
@@ -30,8 +29,7 @@ class Reader:
     language: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewMail:
+class NewMail(Struct, frozen=True, kw_only=True):
     """A mail as it was worded. `template` and `cause` make it one of a kind for its order."""
 
     order_id: OrderId
@@ -46,8 +44,7 @@ class NewMail:
     template_failure: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mail:
+class Mail(Struct, frozen=True, kw_only=True):
     """A mail in our hands to be handed over; `tries` counts this one too."""
 
     id: int
@@ -62,32 +59,28 @@ class Mail:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fate:
+class Fate(Struct, frozen=True, kw_only=True):
     """What has become of a mail. `is_held`: somebody is handing it over right now."""
 
     sent_at: datetime | None
     is_held: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cursor:
+class Cursor(Struct, frozen=True, kw_only=True):
     """How far a store's mails are written. Events with ids up to `past` cause none."""
 
     position: int
     past: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GivenBack:
+class GivenBack(Struct, frozen=True, kw_only=True):
     """Money that went back at one time, in minor units, and for which refund."""
 
     amount: int
     refund_id: RefundId | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NextEvent:
+class NextEvent(Struct, frozen=True, kw_only=True):
     """An event to look at; `payload` (the order as it was) only where it may cause a mail."""
 
     position: int

@@ -13,10 +13,10 @@ import hashlib
 import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
+from msgspec import Struct
 
 from openorders.store import database, migrate_beside, queries
 from openorders.store.migrate_beside import Step
@@ -42,8 +42,7 @@ class MigrationError(Exception):
     """Files and database do not fit together; the message is a sentence for the operator."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Migration:
+class Migration(Struct, frozen=True, kw_only=True):
     number: int
     name: str
     sql: str

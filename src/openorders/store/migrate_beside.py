@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final, cast
 
 import asyncpg
+from msgspec import Struct
 
 from openorders.store import queries
 from openorders.store.queries import Connection
@@ -46,8 +46,7 @@ class StillInUseError(Exception):
     """A transaction did not end in time; the message is a sentence that names the oldest."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(Struct, frozen=True, kw_only=True):
     """One statement. `table` is null for an index that is dropped."""
 
     index: str

@@ -1,12 +1,12 @@
 """Orders as the database puts them together: one whole, one or many with their lines."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from enum import Enum
 from typing import Final
 
 import msgspec
 from asyncpg import Record
+from msgspec.structs import replace
 
 from openorders.domain.ids import OrderId, StoreId
 from openorders.domain.order import Order

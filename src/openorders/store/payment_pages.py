@@ -1,10 +1,10 @@
 """Payments to be looked at by staff: page by page, each with the calls that were made for it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from asyncpg import Record
+from msgspec import Struct
 
 from openorders.domain.ids import OperationId, OrderId, PaymentId, StoreId
 from openorders.domain.payment import (
@@ -24,8 +24,7 @@ OPERATIONS_MAX: Final = 100
 _Q = queries.load("payment_pages")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundPayment:
+class FoundPayment(Struct, frozen=True, kw_only=True):
     """A payment, the order it belongs to, the currency of its amounts, and its operations."""
 
     payment: Payment

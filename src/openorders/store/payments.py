@@ -5,11 +5,11 @@ makes settling the same operation twice have one effect.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from asyncpg import Record
+from msgspec import Struct
 
 from openorders.domain.change import By
 from openorders.domain.ids import OperationId, OrderId, PaymentId, RefundId, StoreId
@@ -31,8 +31,7 @@ SWEPT_AFTER: Final = timedelta(seconds=30)
 _Q = queries.load("payments")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewAttempt:
+class NewAttempt(Struct, frozen=True, kw_only=True):
     """Money to be taken for an order. `token` is what the gateway knows the buyer's card by.
 
     `customer` is the gateway's name of a buyer whose saved card it is, `return_url` where the
@@ -52,8 +51,7 @@ class NewAttempt:
     page: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(Struct, frozen=True, kw_only=True):
     """An attempt as it was recorded, and the operation that carries it out."""
 
     payment_id: PaymentId
@@ -64,8 +62,7 @@ class Attempt:
     decline_message: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredOperation:
+class StoredOperation(Struct, frozen=True, kw_only=True):
     """An operation with what its payment says: all that a call to the gateway needs."""
 
     id: OperationId

@@ -4,11 +4,11 @@ it all, for one order or for several that arrived together.
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
 from asyncpg import Record
+from msgspec import Struct
 
 from openorders.domain.catalogue import Offer, Wanted
 from openorders.domain.customer import Customer, Identity
@@ -60,8 +60,7 @@ _customers = msgspec.json.Decoder(list[_CustomerRow])
 _known = msgspec.json.Decoder(list[_KnownRow])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
+class Prepared(Struct, frozen=True, kw_only=True):
     """What placing needs. `offers` has a place per wanted line, None where there is no such
     variant; `known_products` are those of the named products that exist.
     """
@@ -75,8 +74,7 @@ class Prepared:
     known: Known | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(Struct, frozen=True, kw_only=True):
     """What one order wants: a place per line, for this customer, under this key."""
 
     lines: Sequence[Wanted]
@@ -84,8 +82,7 @@ class Asked:
     digest: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ready:
+class Ready(Struct, frozen=True, kw_only=True):
     """An order as it is to be written, with what is told of it, and the answer under its key.
 
     A customer who is not known to be registered is registered with it.
@@ -98,8 +95,7 @@ class Ready:
     answer: Kept | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True):
     """How it ended for orders that were to be placed together.
 
     Either some are short of stock, so that nothing was written: `short` says what is left of
@@ -108,7 +104,7 @@ class Outcome:
     """
 
     placed: frozenset[int] = frozenset()
-    short: Mapping[VariantId, int] = field(default_factory=dict[VariantId, int])
+    short: Mapping[VariantId, int] = msgspec.field(default_factory=dict[VariantId, int])
 
 
 async def prepare(

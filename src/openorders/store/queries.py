@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import asyncpg
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from asyncpg.cursor import CursorFactory
@@ -52,8 +52,7 @@ class QueryFileError(Exception):
     """A `.sql` file that breaks the rules above; the message names the file and the statement."""
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """One statement. Its methods are the driver's, with parameters given by name."""
 
     name: str

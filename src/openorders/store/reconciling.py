@@ -3,9 +3,10 @@ memory is bounded however many there are. Amounts are minor units.
 """
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+from msgspec import Struct
 
 from openorders.domain.ids import OperationId, OrderId, PaymentId, StoreId
 from openorders.store import queries
@@ -16,8 +17,7 @@ _FETCHED_AT_ONCE: Final = 500
 _DROPPED_AT_ONCE: Final = 5_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Books:
+class Books(Struct, frozen=True, kw_only=True):
     """What one side's books say of a payment."""
 
     currency: str
@@ -26,8 +26,7 @@ class Books:
     refunded: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedEntry:
+class ListedEntry(Struct, frozen=True, kw_only=True):
     """An entry of a gateway. The operation, and the second of its record, are what its key says."""
 
     reference: str
@@ -37,8 +36,7 @@ class ListedEntry:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unlike:
+class Unlike(Struct, frozen=True, kw_only=True):
     """A payment about which the books differ; `theirs` is None where it is missing there, `ours`
     where it is missing here.
     """
@@ -50,8 +48,7 @@ class Unlike:
     theirs: Books | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class Window(Struct, frozen=True, kw_only=True):
     """What is compared: payments of `gateway` begun from `since` until `until` that were settled
     when the reading `began`.
     """

@@ -4,11 +4,11 @@ What became of a refund is never written down with it: it is read from its opera
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from openorders.domain.change import By
 from openorders.domain.ids import OperationId, OrderId, RefundId, StoreId
@@ -19,8 +19,7 @@ from openorders.store.database import Connection
 _Q = queries.load("refunds")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredRefund:
+class StoredRefund(Struct, frozen=True, kw_only=True):
     """A refund as a statement tells it: with how much is under way, and how much has failed."""
 
     id: RefundId
@@ -52,8 +51,7 @@ class StoredRefund:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundRefund:
+class FoundRefund(Struct, frozen=True, kw_only=True):
     """A refund, with the order it belongs to and the currency of its amounts."""
 
     refund: Refund

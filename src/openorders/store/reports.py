@@ -4,11 +4,11 @@ What may take long is given up after a while; `store.figures` has what is kept r
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from asyncpg import Record, exceptions
+from msgspec import Struct
 
 from openorders.domain.ids import CustomerId, StoreId, VariantId
 from openorders.domain.metrics import LARGEST_GROUPS, WITHOUT_REVENUE, Figures, Group
@@ -28,8 +28,7 @@ class TooManyOrdersError(Exception):
     """Reading the orders took longer than `SECONDS_MAX`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counted:
+class Counted(Struct, frozen=True, kw_only=True):
     """Which orders are counted: those placed from `start` on and before `end`, of one partner
     or one customer where those are named.
     """

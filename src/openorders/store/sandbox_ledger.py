@@ -6,11 +6,11 @@ did stays done, whatever becomes of the caller.
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from asyncpg import Record
+from msgspec import Struct
 
 from openorders.domain.ids import OrderId, StoreId
 from openorders.store import queries
@@ -22,8 +22,7 @@ PageKind = Literal["hosted", "3ds"]
 PageState = Literal["open", "accepted", "refused", "voided"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SandboxCharge:
+class SandboxCharge(Struct, frozen=True, kw_only=True):
     """A payment in the sandbox's books. Amounts are minor units."""
 
     id: int
@@ -37,8 +36,7 @@ class SandboxCharge:
     card_last_four: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedSandboxCharge(SandboxCharge):
+class ListedSandboxCharge(SandboxCharge, frozen=True, kw_only=True):
     """A payment as it is listed: with the key that opened it, and whether its money is there."""
 
     key: str | None
@@ -46,8 +44,7 @@ class ListedSandboxCharge(SandboxCharge):
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SandboxPage:
+class SandboxPage(Struct, frozen=True, kw_only=True):
     """A page on which a buyer decides about a payment."""
 
     token: str
@@ -61,8 +58,7 @@ class SandboxPage:
     return_url: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SandboxMethod:
+class SandboxMethod(Struct, frozen=True, kw_only=True):
     """A card that a buyer left."""
 
     id: int
@@ -70,8 +66,7 @@ class SandboxMethod:
     token: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SandboxCall:
+class SandboxCall(Struct, frozen=True, kw_only=True):
     """A call that arrived at the sandbox, and what it answered; both are the sandbox's own."""
 
     kind: str

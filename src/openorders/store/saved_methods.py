@@ -4,10 +4,10 @@ A method is recorded before the gateway is asked to keep it, and marked before i
 go of it, so that a crash leaves nothing that nobody knows of.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from asyncpg import Record
+from msgspec import Struct
 
 from openorders.domain.ids import CustomerId, MethodId, StoreId
 from openorders.domain.saved_method import StoredMethod
@@ -17,8 +17,7 @@ from openorders.store.database import Connection
 _Q = queries.load("saved_methods")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptMethod:
+class KeptMethod(Struct, frozen=True, kw_only=True):
     """A method with the gateway's own names of it (none while it is only begun) and of its
     customer.
     """
@@ -125,8 +124,7 @@ async def remove(connection: Connection, store_id: StoreId, method_id: MethodId)
     await _Q.remove_method.execute(connection, store_id=store_id, id=method_id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToClear:
+class ToClear(Struct, frozen=True, kw_only=True):
     """A method that is to go; without a reference the gateway never said that it keeps it."""
 
     store_id: StoreId

@@ -1,8 +1,9 @@
 """Stock that moves for an order, and the ledger that says so."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from openorders.domain.change import MoveKind, StockMove
 from openorders.domain.ids import OrderId, StoreId, VariantId
@@ -12,8 +13,7 @@ from openorders.store.database import Connection
 _Q = queries.load("stock")
 
 
-@dataclass(frozen=True, slots=True)
-class Short:
+class Short(Struct, frozen=True):
     """A variant of which fewer are left than were wanted."""
 
     variant_id: VariantId

@@ -5,8 +5,9 @@ every list the contracts document. Anything else is planned each time for what i
 the indexes of orders, and writes no SQL.
 """
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from openorders.domain import search
 from openorders.domain.narrowing import WORDS, Narrowed, narrowed
@@ -39,8 +40,7 @@ _TIMES: Final = frozenset({Field.ID, Field.CREATED_AT, Field.UPDATED_AT})
 """What rises with time, so that whoever asks for one of them asks for a stretch of the others."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Walk:
+class Walk(Struct, frozen=True, kw_only=True):
     """Read an index of orders in order: one for each of the words, or one at all without any."""
 
     words: tuple[str, ...]

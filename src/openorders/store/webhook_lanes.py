@@ -6,9 +6,10 @@ the next one follows. Knows nothing of requests.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal, NamedTuple
+
+from msgspec import Struct
 
 from openorders.domain.events import EventType
 from openorders.domain.ids import EndpointId, EventId, OrderId, StoreId
@@ -49,8 +50,7 @@ class Claimed(NamedTuple):
     tries: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
+class Head(Struct, frozen=True, kw_only=True):
     """The event that a lane is to tell next; `payload` is the order as it was then."""
 
     position: int
@@ -61,8 +61,7 @@ class Head:
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(Struct, frozen=True, kw_only=True):
     """Where to send, what to sign with (the newest first), and how the endpoint stands."""
 
     url: str
@@ -80,8 +79,7 @@ class Places(NamedTuple):
     under_way: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Try:
+class Try(Struct, frozen=True, kw_only=True):
     """What came of trying a lane's head. `wait_s` counts when it is to be tried `again`."""
 
     lane: Claimed

@@ -4,11 +4,11 @@ Who tells it is in `store/webhook_lanes.py`, the endpoints are in `store/webhook
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from asyncpg import Record
+from msgspec import Struct
 
 from openorders.domain.events import EventType
 from openorders.domain.ids import EndpointId, EventId, OrderId, StoreId
@@ -28,8 +28,7 @@ _Q = queries.load("webhooks")
 _Q_ENDPOINTS = queries.load("webhook_endpoints")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replayed:
+class Replayed(Struct, frozen=True, kw_only=True):
     """How many events were queued, how many were looked at, and the last position looked at."""
 
     queued: int

@@ -5,10 +5,12 @@ belongs to. Nothing is told apart in a refusal, so that nothing can be learnt fr
 """
 
 import re
-from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from openorders import logs
 from openorders.domain.access import Caller, Role
@@ -29,8 +31,7 @@ _ASK_AGAIN_S: Final = 5
 _log = logs.Logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class _Admitted:
+class _Admitted(Struct, frozen=True):
     caller: Caller
     until: datetime | None = None
 

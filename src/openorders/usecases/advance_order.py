@@ -1,6 +1,7 @@
 """Bring an order to the word a client asks for, and correct its address on the way."""
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from openorders.domain import progress
 from openorders.domain.access import Role
@@ -18,8 +19,7 @@ from openorders.usecases.refund_order import carry_out, refunds_begun, remember_
 from openorders.usecases.send_mail import Notification
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Advance:
+class Advance(Struct, frozen=True, kw_only=True):
     """`target` is the word to reach, `holds` the words that already show as what was asked.
 
     `notify` writes to the customer about where the order is now.
@@ -34,8 +34,7 @@ class Advance:
     notify: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Advanced:
+class Advanced(Struct, frozen=True, kw_only=True):
     """The order as it is now. `notification` is there only when it was asked for."""
 
     order: Order

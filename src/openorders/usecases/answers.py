@@ -6,9 +6,10 @@ first (`Later`), so that a twin meets it in flight and a retry after a crash can
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, Generic, TypeVar
+
+from msgspec import Struct
 
 from openorders import logs
 from openorders.domain.refusals import (
@@ -45,8 +46,7 @@ _NOT_KEPT: Final = (
 _log = logs.Logger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """What a client is told, to the byte. `replayed` when it was told before."""
 
     status: int
@@ -55,16 +55,14 @@ class Answer:
     replayed: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply(Generic[T]):
+class Reply(Struct, Generic[T], frozen=True, kw_only=True):
     """How the contract words a result and a refusal. Both must be pure: they may run twice."""
 
     done: Callable[[T], Answer]
     refused: Callable[[Reason], Answer]
 
 
-@dataclass(frozen=True, slots=True)
-class Later:
+class Later(Struct, frozen=True):
     """The answer needs the outside: it is found after the commit, by this."""
 
     finish: Callable[[], Awaitable[Answer]]

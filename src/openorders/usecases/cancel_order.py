@@ -1,6 +1,6 @@
 """Cancel an order: give back the stock, give back the money, tell those who asked."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from openorders.domain import progress
 from openorders.domain.ids import OrderId
@@ -13,8 +13,7 @@ from openorders.usecases.find_order import locked
 from openorders.usecases.perform_operations import perform_all
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cancel:
+class Cancel(Struct, frozen=True, kw_only=True):
     """`holds` are the words that already show as cancelled in the caller's contract."""
 
     order_id: OrderId
@@ -23,8 +22,7 @@ class Cancel:
     holds: frozenset[Word] = frozenset({Word.CANCELLED})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cancelled:
+class Cancelled(Struct, frozen=True, kw_only=True):
     """The order, and how much of what was paid goes back because of it (minor units)."""
 
     order: Order

@@ -1,7 +1,8 @@
 """Take what was only reserved on a buyer's card, or part of it, because staff decided so."""
 
-from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct
 
 from openorders.domain import money, taking
 from openorders.domain.access import Role
@@ -19,8 +20,7 @@ from openorders.usecases.perform_operations import perform
 from openorders.usecases.settle_payment import Settled
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CapturePayment:
+class CapturePayment(Struct, frozen=True, kw_only=True):
     """Take `amount` (major units) of an authorisation, else all of it that is owed."""
 
     payment_id: PaymentId

@@ -7,9 +7,11 @@ import csv
 import itertools
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final, NoReturn, TextIO, cast
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 COLUMNS: Final = (
     "product_id",
@@ -37,8 +39,7 @@ class CatalogueFileError(Exception):
         super().__init__(f"line {line}: {what}")
 
 
-@dataclass(frozen=True, slots=True)
-class FileRow:
+class FileRow(Struct, frozen=True):
     """A row as it stands in the file. Values are texts, in JSON also numbers and flags; a column
     that is not there is missing. `problem` is set where the row is no row; `entry` counts the
     rows of a list and is set where the line alone does not tell which row it is.

@@ -8,8 +8,10 @@ charge.
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from openorders.domain.access import Role
 from openorders.domain.ids import MethodId, OperationId, OrderId
@@ -48,8 +50,7 @@ _TOKEN_MAX: Final = 255
 _CARD_NUMBER: Final = re.compile(r"(?:\d[ -]?){13,19}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewCharge:
+class NewCharge(Struct, frozen=True, kw_only=True):
     """Money to be taken now for a locked order, `amount` in minor units.
 
     `return_url` is where the buyer comes back to when they have to act; without one nobody can.

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
+from msgspec import Struct
+
 from openorders.domain.access import Caller
 from openorders.domain.change import By
 from openorders.domain.ids import OrderId, StoreId
@@ -25,8 +28,7 @@ from openorders.store.orders import Depth
 from openorders.usecases.gathering import Gathering
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
+class Services(Struct, frozen=True, kw_only=True):
     """What is shared by all requests of a process. `token` gives unguessable URL-safe text.
 
     `bell` is rung after a commit that may have told something, `news` wakes who follows the feed,
@@ -43,25 +45,24 @@ class Services:
     clock: Callable[[], datetime]
     token: Callable[[], str]
     public_url: str | None = None
-    open_contracts: dict[str, str | None] = field(default_factory=dict[str, str | None])
+    open_contracts: dict[str, str | None] = msgspec.field(default_factory=dict[str, str | None])
     events_kept_for: timedelta = timedelta(days=30)
     mails_kept_for: timedelta = timedelta(days=90)
-    bell: Bell = field(default_factory=Bell)
-    news: News = field(default_factory=News)
-    placing: dict[StoreId, Gathering[Any, Any]] = field(
+    bell: Bell = msgspec.field(default_factory=Bell)
+    news: News = msgspec.field(default_factory=News)
+    placing: dict[StoreId, Gathering[Any, Any]] = msgspec.field(
         default_factory=dict[StoreId, Gathering[Any, Any]]
     )
-    reading: dict[tuple[StoreId, Depth], Gathering[OrderId, Order | None]] = field(
+    reading: dict[tuple[StoreId, Depth], Gathering[OrderId, Order | None]] = msgspec.field(
         default_factory=dict[tuple[StoreId, Depth], Gathering[OrderId, Order | None]]
     )
-    dialects: Mapping[str, Callable[[Store, Order], bytes]] = field(
+    dialects: Mapping[str, Callable[[Store, Order], bytes]] = msgspec.field(
         default_factory=dict[str, Callable[[Store, Order], bytes]]
     )
-    outgoing: Outgoing = field(default_factory=Outgoing)
+    outgoing: Outgoing = msgspec.field(default_factory=Outgoing)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keyed:
+class Keyed(Struct, frozen=True, kw_only=True):
     """A client's idempotency key for this request.
 
     `digest` names the key (SHA-256 over credential, method, path and key), `fingerprint` the
@@ -72,8 +73,7 @@ class Keyed:
     fingerprint: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(Struct, frozen=True, kw_only=True):
     """One request. `expected` holds the versions that `If-Match` allows; None allows any."""
 
     services: Services

@@ -8,9 +8,11 @@ took falls due when its lease ends; what a stopped one has not finished is given
 import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+
+from msgspec.structs import replace
 
 from openorders import logs
 from openorders.domain.ids import StoreId

@@ -4,8 +4,9 @@ What the store does not sell, does not do, or does not let this caller do is ref
 does not have is only known when the order is placed.
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from openorders.domain import pricing
 from openorders.domain.access import Role
@@ -43,16 +44,14 @@ from openorders.store.placing import Prepared
 from openorders.usecases.context import Context
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Charge:
+class Charge(Struct, frozen=True, kw_only=True):
     """Take the money with the order. `token` names a card at the gateway."""
 
     token: str
     method: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlaceOrder:
+class PlaceOrder(Struct, frozen=True, kw_only=True):
     """What a client asks for. `start_when_paid` makes a charged order be processed at once."""
 
     lines: tuple[Wanted, ...]

@@ -9,8 +9,10 @@ import os
 import tempfile
 import threading
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from openorders.domain.search import EVERYTHING, Expression
 from openorders.domain.table import OrderPart, TableColumn
@@ -21,8 +23,7 @@ from openorders.usecases.read_orders import scope
 from openorders.usecases.write_workbook import Row, write_workbook
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Export:
+class Export(Struct, frozen=True, kw_only=True):
     """What of which orders. `columns` is not empty, its names are the header and need no quotes."""
 
     columns: tuple[TableColumn, ...]

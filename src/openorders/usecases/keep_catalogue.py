@@ -5,9 +5,10 @@ nothing. What the file does not mention stays.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import Final
+
+from msgspec import Struct
 
 from openorders.domain.store_settings import Store
 from openorders.store import catalogue
@@ -23,8 +24,7 @@ PROBLEMS_MAX: Final = 1000
 """So many bad rows are named; of the others only the number is told."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Imported:
+class Imported(Struct, frozen=True, kw_only=True):
     """What a file came to. `rows` is how many it has."""
 
     rows: int

@@ -1,8 +1,9 @@
 """Keep the API keys: make one, list them, end one. A key is shown once and kept as a hash."""
 
 import secrets
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from openorders.domain.access import Role
 from openorders.domain.ids import ID_MAX, CustomerId, KeyId
@@ -26,8 +27,7 @@ class KeyRefusedError(Exception):
     """The key cannot be made or found; the message is for the operator."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WantedKey:
+class WantedKey(Struct, frozen=True, kw_only=True):
     """A key to be made. A partner's names the partner, a customer's the customer's number."""
 
     store: str
@@ -37,16 +37,14 @@ class WantedKey:
     label: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewKey:
+class NewKey(Struct, frozen=True, kw_only=True):
     """A new key. `text` is the key itself: nobody can ever show it again."""
 
     id: KeyId
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Revoked:
+class Revoked(Struct, frozen=True, kw_only=True):
     """A key that no longer counts; `now` says whether it was this call that ended it."""
 
     id: KeyId

@@ -4,9 +4,11 @@ For an operator with the database at hand, so there is no caller to admit and no
 from them but secrets.
 """
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from openorders.domain.ids import StoreId
 from openorders.domain.store_settings import Store
@@ -35,8 +37,7 @@ class Applied(StrEnum):
     UNCHANGED = "unchanged"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True):
     """What a store is now, and how it came to be so."""
 
     store: Store

@@ -4,15 +4,15 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
+
+from msgspec import Struct
 
 from openorders.domain import money
 from openorders.domain.mails import Template
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Labels:
+class Labels(Struct, frozen=True, kw_only=True):
     """The words around facts: short, without a full stop."""
 
     order: str
@@ -29,8 +29,7 @@ class Labels:
     refunded_in_all: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Texts:
+class Texts(Struct, frozen=True, kw_only=True):
     """One language. `subjects` and `leads` have an entry for every template; `approved_…` are
     about money that is reserved and not taken yet.
 

@@ -6,10 +6,11 @@ made of an http(s) address.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from openorders.domain.ids import RefundId
 from openorders.domain.language import wider_tags
@@ -37,8 +38,7 @@ _NAME_CHARS_MAX: Final = 100
 _TRACKED: Final = (Template.SHIPPED, Template.DELIVERED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wording:
+class Wording(Struct, frozen=True, kw_only=True):
     """A letter without its envelope. `template_failure` says why the store's own template could
     not be used.
     """
@@ -50,8 +50,7 @@ class Wording:
     template_failure: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShownItem:
+class ShownItem(Struct, frozen=True, kw_only=True):
     """A line of the order: `amount` is what all its pieces cost together."""
 
     quantity: int
@@ -61,16 +60,14 @@ class ShownItem:
     amount: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShownSum:
+class ShownSum(Struct, frozen=True, kw_only=True):
     """A step from the subtotal to the total."""
 
     label: str
     amount: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShownRefund:
+class ShownRefund(Struct, frozen=True, kw_only=True):
     """What went back now and, where that is more, in all."""
 
     amount: str
@@ -78,16 +75,14 @@ class ShownRefund:
     items: tuple[ShownItem, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShownAction:
+class ShownAction(Struct, frozen=True, kw_only=True):
     """The one thing that the letter invites to."""
 
     label: str
     url: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class Shown(Struct, frozen=True, kw_only=True):
     """Everything that a template can show, as texts of the letter's language: docs/mail.md."""
 
     language: str
@@ -113,7 +108,7 @@ class Shown:
 
     def values(self) -> dict[str, Any]:
         """The names that a template finds."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: getattr(self, name) for name in self.__struct_fields__}
 
 
 def about(order: Order, store: Store, news: News) -> Wording:

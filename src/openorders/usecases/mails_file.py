@@ -5,10 +5,11 @@ here and not found out by a customer. Pure.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from openorders.domain.customer import Customer
 from openorders.domain.ids import (

@@ -1,13 +1,13 @@
 """What a customer is to be told about an order, before anybody words it."""
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from openorders.domain.ids import RefundId
 from openorders.domain.mails import Template
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class News:
+class News(Struct, frozen=True, kw_only=True):
     """What a letter is about. `language` is the customer's, where it is known; `given_back` is
     what went back now, in minor units, for the refund of that id; `pay_url` leads to the pay page.
     """

@@ -4,9 +4,10 @@ The attempt is recorded and committed, the gateway is asked, its answer is settl
 under the same idempotency key goes on with the same attempt.
 """
 
-from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 from typing import Final, Literal
+
+from msgspec import Struct
 
 from openorders.domain import balance, money
 from openorders.domain.ids import MethodId, OrderId
@@ -41,8 +42,7 @@ _TOO_MANY: Final = PaymentDeclined(
 _LARGEST: Final = Decimal(money.AMOUNT_MAX)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pay:
+class Pay(Struct, frozen=True, kw_only=True):
     """`token` names the buyer's card at the gateway, unless they pay with a `saved_method` or on
     the gateway's own `page`.
 
@@ -62,8 +62,7 @@ class Pay:
     page: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paid:
+class Paid(Struct, frozen=True, kw_only=True):
     """The order, and the payment that was made."""
 
     order: Order

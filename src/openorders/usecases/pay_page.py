@@ -9,11 +9,12 @@ import asyncio
 import hashlib
 import hmac
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Final
+
+from msgspec import Struct
 
 from openorders import logs
 from openorders.domain import balance
@@ -75,8 +76,7 @@ class PageState(StrEnum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PayPage:
+class PayPage(Struct, frozen=True, kw_only=True):
     """An order as its buyer sees it when paying. `owed` is minor units; `cards` are (token,
     label) pairs that the order's gateway offers; `problem` says why the last attempt failed.
 

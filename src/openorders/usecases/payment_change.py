@@ -3,7 +3,7 @@
 Pure: what is given is what was read under the order's lock.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from openorders.domain import balance, money
 from openorders.domain.change import By, Change, recorded

@@ -3,7 +3,7 @@
 Settling a charge calls these inside its transaction; nothing else makes or ends a pending order.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from openorders.domain.change import By, MoveKind, moves_of
 from openorders.domain.events import EventType

@@ -7,9 +7,10 @@ answer that does not come leaves the operation open: the sweep finds out later.
 import asyncio
 import re
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, TypeVar
+
+from msgspec import Struct
 
 from openorders import logs
 from openorders.domain.ids import ID_MAX, OperationId, StoreId
@@ -270,8 +271,7 @@ def call_key(store: Store, operation: StoredOperation) -> str:
     return f"{store.id}-{operation.id}-{int(operation.created_at.timestamp())}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Named:
+class Named(Struct, frozen=True, kw_only=True):
     """What the key of a call says: the operation, and the second in which it was recorded."""
 
     store_id: int

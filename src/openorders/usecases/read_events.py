@@ -7,8 +7,9 @@ so who goes on from the cursor of each page skips nothing and reads nothing twic
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from openorders.domain.access import Role
 from openorders.domain.events import Event, EventType
@@ -40,8 +41,7 @@ _LOOK_S: Final = 5.0
 _STREAM_PAGE: Final = 100
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventPage:
+class EventPage(Struct, frozen=True, kw_only=True):
     """Events, oldest first, and the cursor to go on from.
 
     With types a page may be short or empty and there may yet be more: `SCAN` positions are looked

@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from openorders.domain.access import Role
 from openorders.domain.ids import OrderId
@@ -17,16 +19,14 @@ from openorders.usecases.find_order import visible
 from openorders.usecases.read_together import read_together
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderPage:
+class OrderPage(Struct, frozen=True, kw_only=True):
     """Orders with their lines. `total` counts all matches, not only this page's."""
 
     orders: tuple[Order, ...]
     total: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderStream:
+class OrderStream(Struct, frozen=True, kw_only=True):
     """`count` is exactly the number of orders that `orders` will give."""
 
     count: int

@@ -6,10 +6,11 @@ No transaction is open while a gateway is read, and memory does not grow with th
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from openorders.domain import money
 from openorders.domain.ids import OrderId, PaymentId
@@ -50,8 +51,7 @@ class Kind(StrEnum):
     REFUNDED = "refunded"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class Difference(Struct, frozen=True, kw_only=True):
     """One difference about one payment. `reference` is the gateway's name of it."""
 
     gateway: str

@@ -1,7 +1,8 @@
 """Write down money that staff have in their hands: a bank transfer, cash, a cheque."""
 
-from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct
 
 from openorders.domain import balance, money, taking
 from openorders.domain.access import Role
@@ -16,8 +17,7 @@ from openorders.usecases.pay_order import Paid, not_owed
 from openorders.usecases.perform_operations import perform_all
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordPayment:
+class RecordPayment(Struct, frozen=True, kw_only=True):
     """`amount` (major units) was taken by `method`, in the store's own word ("bank_transfer").
 
     `reference` is what it can be found by elsewhere, as on a statement of account.

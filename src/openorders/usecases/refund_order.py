@@ -5,9 +5,10 @@ after the commit, and again by the sweep until it has answered.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
+
+from msgspec import Struct
 
 from openorders.domain import balance, money, refunding
 from openorders.domain.access import Role
@@ -35,8 +36,7 @@ from openorders.usecases.perform_operations import perform
 from openorders.usecases.settle_payment import Settled
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refund:
+class Refund(Struct, frozen=True, kw_only=True):
     """Give back what lines and shipping were worth, or an amount, or everything.
 
     `lines` and `shipping` (major units, or True for all that is left of it) go together;
@@ -53,8 +53,7 @@ class Refund:
     restock: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Void:
+class Void(Struct, frozen=True, kw_only=True):
     """Release what is authorised and was not captured, and give up what waits for its buyer: of
     all payments, or of one.
     """
@@ -64,8 +63,7 @@ class Void:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Returned:
+class Returned(Struct, frozen=True, kw_only=True):
     """The order, and how much went back to the buyer (or was released), in minor units.
 
     `pending` when a gateway has not answered yet: it is asked again until it has. `reference`

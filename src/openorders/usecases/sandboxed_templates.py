@@ -55,7 +55,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     def is_safe_attribute(self, obj: object, attr: str, value: object) -> bool:
         if isinstance(obj, LoopContext):
             return attr in _OF_A_LOOP
-        known = getattr(cast("Any", type(obj)), "__dataclass_fields__", ())
+        known = getattr(cast("Any", type(obj)), "__struct_fields__", ())
         return attr in known and not callable(value)
 
     def wrap_str_format(self, value: object) -> None:

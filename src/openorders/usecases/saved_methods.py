@@ -5,8 +5,9 @@ knows of here. What a crash leaves half done is cleared by `clear_methods`.
 """
 
 import asyncio
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from openorders import logs
 from openorders.domain.access import Role
@@ -40,8 +41,7 @@ _TOO_MANY: Final = PaymentDeclined("too_many_methods", "Too many cards are saved
 _log = logs.Logger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SaveMethod:
+class SaveMethod(Struct, frozen=True, kw_only=True):
     """`token` names a card at the gateway (the store's default unless named)."""
 
     customer_id: CustomerId

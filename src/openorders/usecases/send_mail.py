@@ -7,9 +7,10 @@ transaction is open while a mail server is asked.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+
+from msgspec import Struct
 
 from openorders import logs
 from openorders.domain.change import By
@@ -64,8 +65,7 @@ _LOOKS: Final = 120
 _log = logs.Logger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notification:
+class Notification(Struct, frozen=True, kw_only=True):
     """Whether the mail server has taken the letter, and when that was found out."""
 
     sent: bool

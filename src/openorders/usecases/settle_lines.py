@@ -1,7 +1,9 @@
 """Cancel or verify single lines of an order: all that was asked for, or nothing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from openorders.domain import progress
 from openorders.domain.access import Role
@@ -15,8 +17,7 @@ from openorders.usecases.find_order import locked
 from openorders.usecases.perform_operations import perform_all
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineAction:
+class LineAction(Struct, frozen=True, kw_only=True):
     """What is to become of a line: it is verified, or else cancelled."""
 
     line_id: LineId

@@ -5,9 +5,11 @@ The order's row is locked before anything is read, so the same news twice has on
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from openorders.domain.change import By
 from openorders.domain.ids import OperationId
@@ -34,8 +36,7 @@ _TOO_LATE: Final = PaymentDeclined(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
+class Settled(Struct, frozen=True, kw_only=True):
     """How an operation stands now.
 
     `order` is None when the payment has none: a declined charge of an order that was not
@@ -86,8 +87,7 @@ async def settle(
     return settled
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
+class _Held(Struct, frozen=True):
     """An operation with the order it is for, both locked. `pending` when the order is not visible
     yet.
     """

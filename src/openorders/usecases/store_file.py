@@ -8,10 +8,12 @@ import json
 import re
 import zoneinfo
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import Any, Final, NoReturn, TypeVar, cast
+
+from msgspec.structs import replace
 
 from openorders.domain.money import CURRENCIES, minor_digits, to_decimal
 from openorders.domain.store_settings import (

@@ -4,8 +4,9 @@ The operator's commands do the same from outside, in `keep_keys.py`.
 """
 
 import secrets
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from openorders.domain.access import Role
 from openorders.domain.ids import CustomerId, KeyId
@@ -21,8 +22,7 @@ from openorders.usecases.keep_keys import KEY_BYTES, KEY_PREFIX
 _BEFORE_ALL: Final = KeyId(0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MakeKey:
+class MakeKey(Struct, frozen=True, kw_only=True):
     """A key to be made. A partner's names the partner, a customer's the customer, others none."""
 
     role: Role
@@ -36,8 +36,7 @@ class MakeKey:
         assert (self.role is Role.CUSTOMER) == (self.customer_id is not None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MadeKey:
+class MadeKey(Struct, frozen=True, kw_only=True):
     """A new key. `text` is the key itself, and None wherever it would be kept."""
 
     key: ListedKey

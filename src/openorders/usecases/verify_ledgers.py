@@ -3,7 +3,8 @@ and name every difference. Nothing is changed, and orders go on being placed mea
 """
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from openorders.domain.store_settings import Store
 from openorders.store import ledgers, stores
@@ -12,8 +13,7 @@ from openorders.usecases.context import Services
 from openorders.usecases.keep_stores import store_named
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(Struct, frozen=True, kw_only=True):
     """A difference, and the store it is in."""
 
     store: Store

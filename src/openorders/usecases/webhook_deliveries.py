@@ -1,7 +1,8 @@
 """Read what endpoints were told, and tell them again: one event, or a part of the feed."""
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from openorders.domain.access import Role
 from openorders.domain.ids import EndpointId, EventId, OrderId
@@ -23,16 +24,14 @@ REPLAY_MAX: Final = 10_000
 """How many positions of the feed one replay looks at; the answer says where to go on."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryWithAttempts:
+class DeliveryWithAttempts(Struct, frozen=True, kw_only=True):
     """A delivery and its last tries, the newest last."""
 
     delivery: Delivery
     attempts: tuple[Attempt, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replayed:
+class Replayed(Struct, frozen=True, kw_only=True):
     """How many events were queued. While there is `more`, go on after `next`."""
 
     queued: int

@@ -5,9 +5,11 @@ A secret is shown when it is made and never again.
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from openorders.domain.access import Role
 from openorders.domain.events import EventType
@@ -42,8 +44,7 @@ KEEP_OLD_FOR_MAX: Final = timedelta(days=7)
 """For how long an old secret can go on signing beside the new one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewEndpoint:
+class NewEndpoint(Struct, frozen=True, kw_only=True):
     """An endpoint to be made. `types` None: every type, also those that are still to come."""
 
     url: str
@@ -52,8 +53,7 @@ class NewEndpoint:
     label: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
+class Changes(Struct, frozen=True, kw_only=True):
     """What is to be different; None leaves it. `types` as `ALL_TYPES` is every type."""
 
     url: str | None = None
@@ -63,8 +63,7 @@ class Changes:
     enabled: bool | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Created:
+class Created(Struct, frozen=True, kw_only=True):
     """An endpoint with its new secret, as its owner sees it."""
 
     endpoint: Endpoint

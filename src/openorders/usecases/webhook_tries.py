@@ -2,9 +2,10 @@
 
 import random
 import time
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
+
+from msgspec import Struct
 
 from openorders import logs
 from openorders.domain.events import Event
@@ -32,8 +33,7 @@ _AT_ONCE: Final = TryAgain(timedelta())
 _log = logs.Logger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(Struct, frozen=True, kw_only=True):
     """A try with what follows from it. `ours`: nothing was sent, by a fault of ours."""
 
     lane: Claimed

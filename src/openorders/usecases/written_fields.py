@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, TypeVar, cast
 
+from msgspec import Struct
+
 from openorders.domain.money import AMOUNT_MAX, from_decimal
 
 TEXT_CHARS_MAX: Final = 200
@@ -12,8 +14,7 @@ TEXT_CHARS_MAX: Final = 200
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """What is wrong, and where: `taxes[0].rate`. A problem of the whole has an empty path."""
 
     path: str

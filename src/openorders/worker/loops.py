@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol
 
+from msgspec import Struct
+
 from openorders import logs
 from openorders.usecases.context import Services
 from openorders.usecases.deliver_webhooks import DELIVERIES_QUEUED, keep_delivering
@@ -48,8 +50,7 @@ _MUCH: Final = 10
 _log = logs.Logger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loop:
+class Loop(Struct, frozen=True, kw_only=True):
     """A step and how long to rest after it. One that did `full` of its work goes on at once.
 
     A notification on `channel` ends the rest, so that the pause is only the net below it. After a
@@ -67,8 +68,7 @@ class Loop:
     gently: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pipeline:
+class Pipeline(Struct, frozen=True, kw_only=True):
     """Work without steps, where one slow piece must not hold up the next.
 
     `run(services, stop, woken)` returns soon after `stop` is set, having finished or given back

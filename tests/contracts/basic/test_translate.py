@@ -1,7 +1,7 @@
-from dataclasses import replace
 from typing import get_args
 
 import pytest
+from msgspec.structs import replace
 
 from openorders.contracts import kit
 from openorders.contracts.basic import schemas, translate

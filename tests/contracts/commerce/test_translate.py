@@ -1,8 +1,8 @@
-from dataclasses import replace
 from typing import get_args
 
 import pytest
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from openorders.contracts import kit
 from openorders.contracts.commerce import schemas, translate

@@ -1,9 +1,8 @@
 """How `partner` reads orders and shows them, without HTTP."""
 
-from dataclasses import replace
-
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from openorders.contracts.kit import NoSuch, Unreadable, encode
 from openorders.contracts.partner import errors, ids, translate

@@ -1,11 +1,11 @@
 """How `storefront` shows orders, field by field as its document prints them."""
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from openorders.contracts.kit import encode
 from openorders.contracts.storefront import presenting

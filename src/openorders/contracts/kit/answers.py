@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar, cast
+
+from msgspec import Struct
 
 from openorders.asgi import Receive, Scope, Send
 from openorders.contracts.kit.headers import etag as format_etag
@@ -41,8 +42,7 @@ def no_content(headers: Iterable[tuple[str, str]] = ()) -> Answer:
     return Answer(status=_NO_CONTENT, body=b"", headers=tuple(headers))
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
+class Stream(Struct, frozen=True):
     """A body that is made while it is sent.
 
     With a `filename` (plain ASCII of our own choosing) it is a file to be saved. One that is `live`
@@ -55,8 +55,7 @@ class Stream:
     live: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Download:
+class Download(Struct, frozen=True):
     """A complete file, removed once it was sent or could not be."""
 
     content_type: str
@@ -113,8 +112,7 @@ class OutgoingStream(Outgoing):
             await close(self.chunks)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outside:
+class Outside(Struct, frozen=True, kw_only=True):
     """What ends a live answer: the server stops, or a failure that passes by itself."""
 
     is_stopping: Callable[[], bool]

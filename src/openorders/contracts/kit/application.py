@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import cache, partial
 from hashlib import sha256
 from typing import Any, Final, cast
@@ -12,6 +11,7 @@ from litestar import Litestar, Request, Response
 from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp, ExceptionHandlersMap
+from msgspec import Struct
 
 from openorders.asgi import Application, Exchange, Message, Receive, Scope, Send, exchange_of
 from openorders.contracts.kit import headers as header
@@ -51,8 +51,7 @@ _CLIENT_LEFT: Final = 499
 """What logs and metrics show; nobody receives it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
+class Ground(Struct, frozen=True, kw_only=True):
     """What the composition root gives every contract to stand on.
 
     `services` gives what use cases need; only requests ask for it, so that a contract can be

@@ -9,10 +9,10 @@ import json
 import types
 import typing
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import msgspec
+from msgspec import Struct
 
 from openorders.asgi import Receive
 from openorders.contracts.kit.unreadable import BODY, BodyTooLarge, BodyTooSlow, Unreadable, explain
@@ -25,8 +25,7 @@ that is cut off while it sends would never see the answer."""
 _SUSPICIOUS: Final = (b"\\u0000", b"\\ud", b"\\uD")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BodyLimits:
+class BodyLimits(Struct, frozen=True, kw_only=True):
     """How many bytes a body may have and how many seconds it may take to arrive."""
 
     most: int

@@ -5,9 +5,10 @@ this record and nothing else of it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+
+from msgspec import Struct
 
 from openorders.contracts.kit.routes import Route
 from openorders.contracts.kit.unreadable import NoSuch, Unreadable
@@ -27,8 +28,7 @@ class Credential(Enum):
     """The document has none; the operator decides whether it is open."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(Struct, frozen=True):
     """A failure in a contract's words. `body` is a Struct or a dict; None for no body."""
 
     status: int
@@ -36,8 +36,7 @@ class Rendered:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contract:
+class Contract(Struct, frozen=True, kw_only=True):
     """One documented API. `name` is its path prefix and the first label of its host name.
 
     The four functions are pure. `render_status` is asked for 404 and 405 (unknown path or

@@ -7,10 +7,10 @@ import inspect
 import re
 import typing
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 import msgspec
+from msgspec import Struct
 
 from openorders.contracts.kit.answers import Download, Stream
 from openorders.contracts.kit.bodies import BodyReader
@@ -28,8 +28,7 @@ Failure = Reason | Unreadable | NoSuch
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
 
 
-@dataclass(frozen=True, slots=True)
-class Only:
+class Only(Struct, frozen=True):
     """Whose operation it is; others are refused before their body is read.
 
     `to` completes "may not …".
@@ -39,15 +38,13 @@ class Only:
     to: str
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(Struct, frozen=True):
     """In `answers`: the body is a file of one of these media types."""
 
     media_types: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
+class Route(Struct, frozen=True, kw_only=True):
     """One operation, as its decorator and its handler's signature describe it."""
 
     method: Method
@@ -64,9 +61,9 @@ class Route:
     reads: Mapping[str, str]
     body: BodyReader | None
     query: QueryReader | None
-    body_examples: Mapping[str, object] = field(default_factory=dict[str, object])
+    body_examples: Mapping[str, object] = msgspec.field(default_factory=dict[str, object])
     answer_example: object = None
-    path_examples: Mapping[str, str] = field(default_factory=dict[str, str])
+    path_examples: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
 
     @property
     def name(self) -> str:

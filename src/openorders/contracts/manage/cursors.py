@@ -1,8 +1,9 @@
 """The lists of the management API by name, and the pages of them that cursors lead to."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
+
+from msgspec import Struct
 
 from openorders.contracts import kit
 
@@ -17,8 +18,7 @@ NO_CURSOR: Final = kit.Unreadable(
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page(Generic[T]):
+class Page(Struct, Generic[T], frozen=True, kw_only=True):
     """One page of a list, and the cursor of the next one; None on the last."""
 
     entries: Sequence[T]

@@ -3,8 +3,9 @@
 The page at `PAGE` explains each; a problem's `type` leads to its line there.
 """
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 PAGE: Final = "/problems"
 """Where the server explains them, at its root and on every host name of its own."""
@@ -13,8 +14,7 @@ QUOTA_TYPE: Final = "https://iana.org/assignments/http-problem-types#quota-excee
 """The one that everybody shares (draft-ietf-httpapi-ratelimit-headers)."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProblemType:
+class ProblemType(Struct, frozen=True):
     """A kind of problem. `means` says what happened and what to do about it."""
 
     slug: str

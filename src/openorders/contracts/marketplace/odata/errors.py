@@ -1,7 +1,8 @@
 """The one thing that can be wrong with a query: somewhere in it, something else was expected."""
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 _SHOWN_MAX: Final = 40
 
@@ -20,8 +21,7 @@ class InvalidQuery(Exception):
         super().__init__(f"{self.option} at position {position}: expected {expected}{but}.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(Struct, frozen=True, kw_only=True):
     """A part of a query as it was written, to be named when the query fails while it runs."""
 
     option: str

@@ -1,9 +1,10 @@
 """The fields a query can name, what kind of value each has, and the words of the status."""
 
-from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
 from typing import Final
+
+from msgspec import Struct
 
 from openorders.contracts.marketplace.words import status_of
 from openorders.domain.order import Word
@@ -39,8 +40,7 @@ class Kind(Enum):
         return self in (Kind.WHOLE, Kind.DECIMAL)
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What a name stands for."""
 
     expression: Expression

@@ -5,8 +5,11 @@ worked out, so that what remains is for the database alone.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from openorders.contracts.marketplace.odata.errors import InvalidQuery, Part, shortened
 from openorders.contracts.marketplace.odata.fields import Kind
@@ -14,8 +17,7 @@ from openorders.contracts.marketplace.odata.lexer import Source
 from openorders.domain.search import And, Expression, Not, Or, Scalar, Value
 
 
-@dataclass(frozen=True, slots=True)
-class Operand:
+class Operand(Struct, frozen=True):
     """An expression, its kind, and the part of the text it came from (offsets from 0)."""
 
     expression: Expression

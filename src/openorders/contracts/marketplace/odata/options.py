@@ -4,9 +4,10 @@ Names are case-sensitive and begin with `$`. Other parameters are not ours to ju
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+from msgspec import Struct
 
 from openorders.contracts.marketplace.odata.cursor import Cursor
 from openorders.contracts.marketplace.odata.errors import InvalidQuery, Part, shortened
@@ -40,8 +41,7 @@ TOP_MAX: Final = 1_000
 SORT_KEYS_MAX: Final = 32
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderQuery:
+class OrderQuery(Struct, frozen=True, kw_only=True):
     """What a list was asked for. `select` is in the order in which fields are documented.
 
     `costly` is what to name when the query runs too long: the first part that no index serves,

@@ -4,9 +4,10 @@ However deep parentheses, chains of `not` or a row of additions go, the stack of
 not grow. What the pieces mean, and whether they fit, is decided as they are put together.
 """
 
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
+
+from msgspec import Struct
 
 from openorders.contracts.marketplace.odata.arithmetic import OPERATIONS, calculation, minus
 from openorders.contracts.marketplace.odata.comparison import COMPARISONS, comparison, membership
@@ -48,8 +49,7 @@ class _Opening(Enum):
     LAMBDA = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class _Opened:
+class _Opened(Struct, frozen=True):
     """A parenthesis that waits for its end. `word` names the function, or any or all."""
 
     opening: _Opening
