@@ -30,7 +30,7 @@ class Served:
     folder: Path
 
     def get(self, path: str, **headers: str) -> httpx.Response:
-        return httpx.get(self.origin + path, headers=headers)
+        return httpx.get(self.origin + path, headers=headers, timeout=READY_S)
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGINT)
