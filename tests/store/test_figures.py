@@ -207,7 +207,7 @@ async def test_a_folder_that_dies_in_the_middle_changed_nothing(connect: Any) ->
     assert await assert_exact(one) == 1
     assert await fold(one) == 0, "one folds at a time"
     dying.terminate()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await fold(one) == 0:
             await asyncio.sleep(0.01)
     assert await assert_exact(one) == 1

@@ -67,7 +67,7 @@ async def holding(world: World, product: int) -> AsyncIterator[Connection]:
 
 async def waiting(world: World, count: int = 1) -> list[int]:
     """The server processes that wait for a lock, once there are so many."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             rows = await world.rows(
                 "select pid from pg_stat_activity where $1::bigint is not null"
