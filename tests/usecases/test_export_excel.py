@@ -146,11 +146,11 @@ async def test_memory_does_not_grow_with_the_number_of_orders(world: World) -> N
 
 
 async def test_the_loop_goes_on_while_a_workbook_is_written(world: World) -> None:
-    await many(world, 8_000)
+    await many(world, 16_000)
     writing = asyncio.ensure_future(export_excel(world.context(), Export(columns=(ID, NOTES))))
     looks = 0
     while not writing.done():
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(0.001)
         looks += 1
     (await writing).unlink()
     assert looks > 10

@@ -223,7 +223,7 @@ async def test_who_was_placed_hears_of_it_although_a_twin_finds_no_connection_an
 ) -> None:
     async with AsyncExitStack() as kept:
         with monkeypatch.context() as patched:
-            patched.setattr("openorders.store.database.ACQUIRE_S", 1.0)
+            patched.setattr("openorders.store.database.ACQUIRE_S", 4.0)
             pool = await kept.enter_async_context(opened(database_url, connections=1))
         worker = replace(world, services=replace(world.services, database=pool, placing={}))
         async with world.database.transaction() as tx:

@@ -136,16 +136,18 @@ where a.store_id = :store_id and a.endpoint_id = :endpoint_id and a.position = :
 order by a.id desc
 limit :limit;
 
--- name: hold_endpoints
--- Holds endpoints of stores whose events are about to be forgotten: a replay, which holds its own,
--- is either seen by what forgets or finds nothing to queue.
-select count(*)
-from (
-    select from webhook_endpoints e
-    where e.store_id = any(:store_ids::bigint[])
-    order by e.store_id, e.id
-    for no key update
-) as held;
+-- name: hold_horizons
+-- Makes the caller the only one who forgets events of these stores, or queues old ones, until its
+-- transaction ends. It is not endpoints that are held, since one can be made meanwhile. Where no
+-- event was forgotten yet a row is made, whose 0 says the same as none.
+insert into event_horizons as h (store_id, forgotten)
+select s, 0 from unnest(:store_ids::bigint[]) as s order by s
+on conflict (store_id) do update set forgotten = h.forgotten;
+
+-- name: share_horizon
+-- Keeps a store's events from being forgotten until the transaction ends; any number may do so at
+-- once. No row: there is nothing to hold yet.
+select h.forgotten from event_horizons h where h.store_id = :store_id for share;
 
 -- name: forget_events
 -- Forgets what endpoints were told of events that are no longer kept, in the transaction that

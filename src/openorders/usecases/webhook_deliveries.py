@@ -156,10 +156,13 @@ async def _endpoint(connection: Connection, ctx: Context, endpoint_id: EndpointI
 
 
 async def _endpoint_that_is_on(tx: Connection, ctx: Context, endpoint_id: EndpointId) -> None:
-    """The endpoint is held, so that it is not switched off or removed in between."""
+    """The endpoint is held, so that it is not switched off or removed in between, and so are the
+    events that it is to be told.
+    """
     ctx.caller.require(Role.ADMIN, to="manage webhooks")
     found = await webhook_endpoints.lock(tx, ctx.store_id, endpoint_id)
     if found is None:
         raise Refused(EndpointNotFound(endpoint_id))
     if found.state is not EndpointState.ACTIVE:
         raise Refused(EndpointIsOff(endpoint_id))
+    await webhooks.hold_events(tx, ctx.store_id)
