@@ -1,0 +1,98 @@
+"""What happens to webhooks at the same moment: nothing is lost, and nothing is stuck for ever."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from openorders.domain.ids import EventId
+from openorders.domain.order import Order, Word
+from openorders.domain.refusals import EventNotFound, Refused
+from openorders.store import events, webhooks
+from openorders.store.database import Connection
+from openorders.store.events import Aged
+from openorders.usecases.sequence_events import sequence
+from openorders.usecases.webhook_deliveries import replay_one, replay_range
+from tests.receiver import Receiver, listening
+from tests.usecases.subscribers import Shop, a_shop
+from tests.world import World, waits_for_a_lock
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with listening() as one:
+        yield one
+
+
+@pytest.fixture
+async def shop(world: World, receiver: Receiver) -> Shop:
+    await world.sells()
+    return a_shop(world, receiver)
+
+
+async def forgotten_but_for_the_events(shop: Shop, tx: Connection) -> tuple[Aged, ...]:
+    """All there is, forgotten as far as that what was told of it is gone."""
+    before = shop.world.clock() + timedelta(days=1)
+    aged = await events.find_aged(tx, before, limit=10)
+    await webhooks.forget(tx, [one.store_id for one in aged], [one.event_id for one in aged])
+    return aged
+
+
+async def goes_on(shop: Shop, order: Order) -> None:
+    """The order's next event is told, and nothing is left to tell."""
+    await shop.moved(order, Word.PROCESSING)
+    await sequence(shop.services)
+    for _ in range(2):
+        await shop.deliver()
+        await shop.later(hours=1)
+    assert await shop.lanes() == []
+    assert [got.json["type"] for got in shop.receiver.got] == ["order.processing"]
+
+
+@pytest.mark.parametrize("forgot_before", [False, True])
+async def test_events_replayed_for_a_new_endpoint_while_they_are_forgotten_leave_no_stuck_lane(
+    shop: Shop, forgot_before: bool
+) -> None:
+    if forgot_before:
+        await shop.order()
+        async with shop.world.database.transaction() as tx:
+            await events.forget(tx, await forgotten_but_for_the_events(shop, tx))
+    order = await shop.order()
+    async with shop.world.database.transaction() as tx:
+        aged = await forgotten_but_for_the_events(shop, tx)
+        endpoint_id = await shop.endpoint()
+        replaying = asyncio.create_task(replay_range(shop.ctx, endpoint_id, 0))
+        await waits_for_a_lock(shop.world, unless=replaying)
+        await events.forget(tx, aged)
+    replayed = await replaying
+    await goes_on(shop, order)
+    assert replayed.queued == 0
+
+
+async def test_an_event_replayed_while_it_is_forgotten_is_not_found(shop: Shop) -> None:
+    order = await shop.order()
+    async with shop.world.database.transaction() as tx:
+        [aged] = await forgotten_but_for_the_events(shop, tx)
+        endpoint_id = await shop.endpoint()
+        replaying = asyncio.create_task(replay_one(shop.ctx, endpoint_id, aged.event_id))
+        await waits_for_a_lock(shop.world, unless=replaying)
+        await events.forget(tx, [aged])
+    with pytest.raises(Refused) as refused:
+        await replaying
+    assert refused.value.reason == EventNotFound(EventId(aged.event_id))
+    await goes_on(shop, order)
+
+
+async def test_replays_of_a_store_do_not_wait_for_each_other(shop: Shop) -> None:
+    order = await shop.order()
+    async with shop.world.database.transaction() as tx:
+        await events.forget(tx, await forgotten_but_for_the_events(shop, tx))
+    await shop.moved(order, Word.PROCESSING)
+    await sequence(shop.services)
+    first, second = await shop.endpoint("/a"), await shop.endpoint("/b")
+    async with shop.world.database.transaction() as tx:
+        await webhooks.hold_events(tx, shop.world.store.id)
+        await webhooks.replay(tx, shop.world.store.id, first, after=0, until=None, limit=10)
+        assert (await replay_range(shop.ctx, second, 0)).queued == 1
+    assert await shop.deliver() == 2
