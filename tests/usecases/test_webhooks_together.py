@@ -2,14 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from openorders.domain.access import Role
+from openorders.domain.events import EventType
 from openorders.domain.ids import EventId
 from openorders.domain.order import Order, Word
-from openorders.domain.refusals import EventNotFound, Refused
-from openorders.store import events, webhooks
+from openorders.domain.refusals import EventNotFound, NotPermitted, Refused
+from openorders.domain.webhooks import ALL_TYPES
+from openorders.store import events, webhook_endpoints, webhooks
 from openorders.store.database import Connection
 from openorders.store.events import Aged
 from openorders.usecases.sequence_events import sequence
@@ -82,6 +86,59 @@ async def test_an_event_replayed_while_it_is_forgotten_is_not_found(shop: Shop) 
         await replaying
     assert refused.value.reason == EventNotFound(EventId(aged.event_id))
     await goes_on(shop, order)
+
+
+@pytest.mark.parametrize("change", ["switched on", "made", "widened"])
+async def test_what_is_queued_for_others_while_an_endpoint_is_changed_is_there_to_be_replayed(
+    shop: Shop, change: str
+) -> None:
+    types = frozenset({EventType.ORDER_PAID}) if change == "widened" else None
+    endpoint_id = await shop.endpoint("/early", types=types)
+    after = 0
+    if change == "switched on":
+        await shop.change(endpoint_id, enabled=False)
+    await shop.world.placed()
+    async with shop.world.database.transaction() as tx:
+        given = await events.give_positions(tx, limit=10)
+        assert given is not None
+        await webhooks.fan_out(tx, given.first, given.last)
+        match change:
+            case "switched on":
+                after = (await shop.change(endpoint_id, enabled=True)).off_position or 0
+            case "made":
+                endpoint_id = await shop.endpoint("/late")
+            case _:
+                await shop.change(endpoint_id, types=ALL_TYPES)
+        replaying = asyncio.create_task(
+            replay_range(shop.ctx, endpoint_id, after, missed_only=True)
+        )
+        await waits_for_a_lock(shop.world, unless=replaying)
+    await replaying
+    await shop.deliver()
+    assert [one.position for one in await shop.deliveries(endpoint_id)] == [given.first]
+
+
+async def test_who_may_not_replay_does_not_get_to_wait_for_the_sequencer(shop: Shop) -> None:
+    endpoint_id = await shop.endpoint()
+    ctx = replace(shop.ctx, caller=shop.world.caller(Role.SERVICE))
+    await shop.world.placed()
+    async with shop.world.database.transaction() as tx:
+        assert await events.give_positions(tx, limit=10) is not None
+        with pytest.raises(Refused) as refused:
+            await replay_range(ctx, endpoint_id, 0)
+    assert isinstance(refused.value.reason, NotPermitted)
+
+
+async def test_a_replay_that_takes_its_time_holds_up_no_sequencer(shop: Shop) -> None:
+    endpoint_id = await shop.endpoint()
+    await shop.world.placed()
+    async with shop.world.database.transaction() as tx:
+        assert await webhook_endpoints.lock(tx, shop.world.store.id, endpoint_id) is not None
+        replaying = asyncio.create_task(replay_range(shop.ctx, endpoint_id, 0))
+        await waits_for_a_lock(shop.world)
+        assert await sequence(shop.services) == 1
+    assert (await replaying).queued == 0
+    assert await shop.deliver() == 1
 
 
 async def test_replays_of_a_store_do_not_wait_for_each_other(shop: Shop) -> None:
