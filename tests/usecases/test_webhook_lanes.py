@@ -45,8 +45,8 @@ async def position_of(shop: Shop, lane: Claimed) -> int:
         return (await webhook_lanes.heads(connection, [lane]))[lane.key].position
 
 
-async def record(shop: Shop, lane: Claimed, position: int, **more: Any) -> int:
-    tried = Try(
+def a_try(lane: Claimed, position: int, **more: Any) -> Try:
+    return Try(
         lane=lane,
         position=position,
         **{
@@ -59,8 +59,11 @@ async def record(shop: Shop, lane: Claimed, position: int, **more: Any) -> int:
             **more,
         },
     )
+
+
+async def record(shop: Shop, lane: Claimed, position: int, **more: Any) -> int:
     async with shop.world.database.connection() as connection:
-        return await webhook_lanes.record(connection, [tried])
+        return await webhook_lanes.record(connection, [a_try(lane, position, **more)])
 
 
 async def test_a_lane_has_one_owner_until_its_lease_ends(shop: Shop) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Literal
 
 import pytest
 
@@ -13,13 +14,15 @@ from openorders.domain.ids import EventId
 from openorders.domain.order import Order, Word
 from openorders.domain.refusals import EventNotFound, NotPermitted, Refused
 from openorders.domain.webhooks import ALL_TYPES
-from openorders.store import events, webhook_endpoints, webhooks
+from openorders.store import events, webhook_endpoints, webhook_lanes, webhooks
 from openorders.store.database import Connection
 from openorders.store.events import Aged
+from openorders.usecases.forget_events import forget_events
 from openorders.usecases.sequence_events import sequence
 from openorders.usecases.webhook_deliveries import replay_one, replay_range
 from tests.receiver import Receiver, listening
 from tests.usecases.subscribers import Shop, a_shop
+from tests.usecases.test_webhook_lanes import a_try, claimed, position_of
 from tests.world import World, waits_for_a_lock
 
 
@@ -139,6 +142,28 @@ async def test_a_replay_that_takes_its_time_holds_up_no_sequencer(shop: Shop) ->
         assert await sequence(shop.services) == 1
     assert (await replaying).queued == 0
     assert await shop.deliver() == 1
+
+
+@pytest.mark.parametrize("outcome", ["delivered", "failed", "again"])
+async def test_what_is_tried_while_it_is_forgotten_goes_with_its_event(
+    shop: Shop, outcome: Literal["delivered", "failed", "again"]
+) -> None:
+    endpoint_id = await shop.endpoint()
+    order = await shop.order()
+    [lane] = await claimed(shop)
+    tried = a_try(lane, await position_of(shop, lane), outcome=outcome)
+    shop.world.clock.now += shop.services.events_kept_for * 2
+    await shop.moved(order, Word.PROCESSING)
+    await sequence(shop.services)
+    async with shop.world.database.transaction() as tx:
+        await webhook_lanes.record(tx, [tried])
+        forgetting = asyncio.create_task(forget_events(shop.services))
+        await waits_for_a_lock(shop.world, unless=forgetting)
+    assert await forgetting == 1
+    for table, left in (("webhook_deliveries", [tried.position + 1]), ("webhook_attempts", [])):
+        rows = await shop.world.rows(f"select position from {table} where store_id = $1")
+        assert [row["position"] for row in rows] == left
+    assert await shop.lanes() == [(endpoint_id, order.id, 1)]
 
 
 async def test_replays_of_a_store_do_not_wait_for_each_other(shop: Shop) -> None:

@@ -151,9 +151,10 @@ async def forget(
     before their positions are gone. Returns how many deliveries that were.
     """
     await _Q.hold_horizons.execute(connection, store_ids=sorted(set(store_ids)))
-    return await _Q.forget_events.fetchval(
-        connection, store_ids=list(store_ids), event_ids=list(event_ids)
-    )
+    which = {"store_ids": list(store_ids), "event_ids": list(event_ids)}
+    forgotten = await _Q.forget_events.fetchval(connection, **which)
+    await _Q.forget_attempts.execute(connection, **which)
+    return forgotten
 
 
 async def forget_removed(connection: Connection, before: datetime) -> int:

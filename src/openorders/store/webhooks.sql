@@ -178,16 +178,14 @@ held as materialized (
 held_first as (
     select count(*) as lanes from held
 ),
-tries as (
-    delete from webhook_attempts a
-    using chosen c
-    where a.store_id = c.store_id and a.endpoint_id = c.endpoint_id and a.position = c.position
-),
 forgotten as (
+    -- Also what was told while this waited for its lane; not what was queued again, whose lane is
+    -- not held.
     delete from webhook_deliveries d
     using chosen c, held_first f
     where d.store_id = c.store_id and d.endpoint_id = c.endpoint_id
-        and d.position = c.position and d.state = c.state and f.lanes >= 0
+        and d.position = c.position and (d.state <> 'waiting' or c.state = 'waiting')
+        and f.lanes >= 0
     returning d.store_id, d.endpoint_id, d.order_id, d.state
 ),
 sums as materialized (
@@ -213,6 +211,19 @@ going_on as (
         and l.order_id = s.order_id and s.queued > s.dropped
 )
 select count(*) from forgotten;
+
+-- name: forget_attempts
+-- Forgets the tries to tell of events that are no longer kept. After `forget_events`, in a
+-- statement of its own that sees what was recorded while that one waited for lanes.
+with told as materialized (
+    select e.store_id, e.id as endpoint_id, p.position
+    from unnest(:store_ids::bigint[], :event_ids::bigint[]) as g (store_id, event_id)
+    join event_positions p on p.store_id = g.store_id and p.event_id = g.event_id
+    join webhook_endpoints e on e.store_id = g.store_id
+)
+delete from webhook_attempts a
+using told t
+where a.store_id = t.store_id and a.endpoint_id = t.endpoint_id and a.position = t.position;
 
 -- name: forget_removed
 -- Deletes, some at a time, what is left of endpoints that were removed so long ago that nothing
