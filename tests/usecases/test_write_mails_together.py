@@ -11,11 +11,12 @@ import pytest
 from openorders.domain.mails import AUTOMATIC
 from openorders.store import mails
 from openorders.store.database import Database, opened
+from openorders.usecases.keep_stores import apply_store
 from openorders.usecases.send_mail import sweep_mails
 from openorders.usecases.sequence_events import sequence
 from openorders.usecases.write_mails import EVENTS_LIMIT, write_mails
 from tests.usecases.test_write_mails import Postbox, a_shop, followed, wants, written
-from tests.world import World
+from tests.world import World, waits_for_a_lock
 
 
 @pytest.fixture
@@ -77,6 +78,33 @@ async def test_a_worker_that_dies_between_writing_and_committing_leaves_it_to_th
             raise Died
     assert await world.row("select position from mail_cursors where store_id = $1") == cursor
     assert await followed(world) == 1
+
+
+async def test_a_store_is_renamed_while_its_mails_are_written(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.placed()
+    await sequence(world.services)
+    reached, go = asyncio.Event(), asyncio.Event()
+    look = mails.next_events
+
+    async def slowly(*given: Any) -> Any:
+        reached.set()
+        await go.wait()
+        return await look(*given)
+
+    monkeypatch.setattr(mails, "next_events", slowly)
+    async with asyncio.timeout(60):
+        writing = asyncio.create_task(write_mails(world.services))
+        await reached.wait()
+        renaming = asyncio.create_task(
+            apply_store(world.services, {"name": "renamed"}, name=world.store.name)
+        )
+        await waits_for_a_lock(world, unless=renaming)
+        go.set()
+        outcome, looked_at = await asyncio.gather(renaming, writing)
+    assert (outcome.store.name, looked_at) == ("renamed", 1)
+    assert await written(world) == [("placed", "version 1")]
 
 
 async def test_a_worker_that_is_killed_holds_up_nobody(world: World, second: Database) -> None:
