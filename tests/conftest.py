@@ -19,7 +19,14 @@ from openorders.store.database import Database, opened
 from openorders.store.embedded_folder import open_folder
 from tests.postgres import databases
 
-UNSYNCED = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+FOR_TESTS = {
+    # Nothing is to survive a power cut.
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    # What is known of tables, and who is at work on them, is the same at every run.
+    "autovacuum": "off",
+}
 GIVEN_URL = "OPENORDERS_TEST_DATABASE_URL"
 
 
@@ -42,7 +49,7 @@ def postgres_url(temporary_folder: Path) -> Iterator[str]:
     bindir = os.environ.get("OPENORDERS_PG_BINDIR")
     try:
         postmaster = embedded_process.start(
-            folder, bindir=Path(bindir) if bindir else None, settings=UNSYNCED, report=print
+            folder, bindir=Path(bindir) if bindir else None, settings=FOR_TESTS, report=print
         )
         server = embedded.facts(folder, postmaster)
         yield server.url_as(embedded_process.SUPERUSER, "postgres")

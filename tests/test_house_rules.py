@@ -104,6 +104,7 @@ WITHOUT_STORE_ID = {
     "database.ping": "asks nothing",
     "database.weak_settings": "about the server",
     "embedded.*": "about the server: role and database",
+    "events.await_step": "the one cursor of the feed, which all stores share",
     "events.has_news": "about the one cursor of the feed",
     "events.ring": "wakes processes",
     "events.take_cursor": "the one cursor of the feed, which all stores share",

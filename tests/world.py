@@ -206,6 +206,17 @@ async def a_world(
     return World(services, replace(store, id=store_id), clock, faults, delay_is_over)
 
 
+async def waits_for_a_lock(world: World, *, unless: asyncio.Task[Any] | None = None) -> None:
+    """Until somebody waits for what another transaction has, or this task is done."""
+    waiting = (
+        "select 1 from pg_stat_activity where $1::bigint is not null"
+        " and datname = current_database() and wait_event_type = 'Lock'"
+    )
+    async with asyncio.timeout(60):
+        while not (unless is not None and unless.done()) and not await world.rows(waiting):
+            await asyncio.sleep(0.01)
+
+
 def wanted(product_id: int = 1, quantity: int = 1, **more: Any) -> Wanted:
     return Wanted(product_id=ProductId(product_id), quantity=quantity, **more)
 

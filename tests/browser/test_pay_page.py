@@ -68,7 +68,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 async def opened(browser: Browser, url: str, *, script: bool = True) -> Page:
     page = await (await browser.new_context(java_script_enabled=script)).new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(60_000)
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     response = await page.goto(url)
@@ -174,6 +174,7 @@ async def test_a_persons_bank_asks_who_they_are(
     page = await opened(browser, address(origin, world, order), script=script)
     await page.get_by_label("A card whose bank asks who you are").check()
     await page.get_by_role("button", name="Pay 25.00 USD").click()
+    await page.get_by_role("button", name="Yes, that is me").wait_for()
     await let_time_pass(world)
     await page.get_by_role("button", name="Yes, that is me").click()
     status = page.get_by_role("status")
@@ -188,6 +189,7 @@ async def test_a_person_says_no_at_their_bank_and_pays_with_another_card(
     page = await opened(browser, address(origin, world, order))
     await page.get_by_label("A card whose bank asks who you are").check()
     await page.get_by_role("button", name="Pay 25.00 USD").click()
+    await page.get_by_role("button", name="No", exact=True).wait_for()
     await let_time_pass(world)
     await page.get_by_role("button", name="No", exact=True).click()
     await page.get_by_role("alert").wait_for()
@@ -205,6 +207,7 @@ async def test_a_person_who_goes_back_may_go_on_where_they_were(
     await page.get_by_role("button", name="Pay 25.00 USD").wait_for()
     await page.goto(address(origin, world, order))
     await page.get_by_role("link", name="Go on with the payment").click()
+    await page.get_by_role("button", name="Pay 25.00 USD").wait_for()
     await let_time_pass(world)
     await page.get_by_role("button", name="Pay 25.00 USD").click()
     await page.get_by_text("This order is paid").wait_for()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from openorders import app, demo
 from openorders.contracts import ALL, MANAGE
@@ -20,6 +20,7 @@ from openorders.settings import read
 from openorders.store.database import opened
 from openorders.telemetry import Metrics
 
+PATIENCE_MS = 60_000
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 
 pytestmark = pytest.mark.skipif(
@@ -66,6 +67,7 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest.fixture
 async def seen(browser: Browser) -> Seen:
     seen = Seen(await browser.new_page())
+    seen.page.set_default_timeout(PATIENCE_MS)
     seen.page.on("request", lambda request: seen.asked.append(request.url))
     seen.page.on("console", lambda said: seen.complaints.append(said.text))
     seen.page.on("pageerror", lambda error: seen.complaints.append(str(error)))
@@ -79,8 +81,9 @@ async def test_the_start_page_leads_to_every_reference(seen: Seen, port: int):
         card = seen.page.locator("li", has_text=f"{origin}/{contract.name}")
         await card.get_by_role("link", name="Reference").click()
         await seen.page.wait_for_selector(".opblock")
-        operations = await seen.page.locator(".opblock").count()
-        assert operations == len(contract.routes)
+        await expect(seen.page.locator(".opblock")).to_have_count(
+            len(contract.routes), timeout=PATIENCE_MS
+        )
         assert await seen.page.locator(".errors-wrapper").count() == 0
     assert {url[: len(origin)] for url in seen.asked if not url.startswith("data:")} == {origin}
     assert seen.complaints == []

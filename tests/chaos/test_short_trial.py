@@ -27,7 +27,7 @@ async def test_nothing_is_lost_doubled_or_out_of_order_when_everything_is_killed
         blows=("worker", "server", "worker"),
         pause_s=(0.3, 0.5),
         hurried=True,
-        quiet_s=60,
+        quiet_s=240,
     )
 
     def say(sentence: str) -> None:

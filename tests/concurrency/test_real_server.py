@@ -153,7 +153,7 @@ async def test_a_kill_in_the_middle_loses_and_doubles_nothing(
             while len(ledger.told) < 60 * (cycle + 1) and not all(b.done() for b in buyers):
                 await asyncio.sleep(0.01)
             await asyncio.to_thread(_hurt, program, victim)
-        await asyncio.wait_for(asyncio.gather(*buyers), 90)
+        await asyncio.wait_for(asyncio.gather(*buyers), 240)
         total = (await http.get("/commerce/v1/orders?limit=1")).json()["pagination"]["total"]
         ids = [told["orderId"] for told in ledger.told.values()]
         assert len(set(ids)) == len(ids) == total == 600

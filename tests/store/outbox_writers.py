@@ -82,7 +82,7 @@ async def step(connection: Connection, *, limit: int = 1_000) -> int | None:
 
 async def settle(connection: Connection) -> None:
     """Step until a step would do nothing."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await events.has_news(connection):
             await step(connection)
             await asyncio.sleep(0.001)

@@ -24,7 +24,7 @@ class Ear:
         self.heard.set()
 
     async def next(self) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await self.heard.wait()
         self.heard.clear()
 
@@ -56,14 +56,12 @@ async def test_a_bell_that_is_rung_all_the_time_sounds_now_and_then(
     bell = Bell()
     async with bell.ringing(database):
         began = asyncio.get_running_loop().time()
-        rings = 0
-        while asyncio.get_running_loop().time() < began + 0.5:
-            bell.ring()
-            rings += 1
-            await asyncio.sleep(0.001)
-        await asyncio.sleep(0.2)
-    assert rings > 50
-    assert 2 <= ear.times <= 9
+        async with asyncio.timeout(60):
+            while (took_s := asyncio.get_running_loop().time() - began) < 0.5 or ear.times < 2:
+                for _ in range(20):  # all the time, however slow the machine is
+                    bell.ring()
+                await asyncio.sleep(0.001)
+    assert 2 <= ear.times <= 2 + took_s / bells.BETWEEN_RINGS_S
 
 
 async def test_the_last_ring_is_heard_although_the_bell_was_silent_just_then(
@@ -90,7 +88,7 @@ async def test_a_bell_outlives_the_loss_of_the_database(database_url: str, ear: 
         async with bell.ringing(database):
             proxy.cut()
             bell.ring()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while not ear.times:
                     await asyncio.sleep(0.05)
                     bell.ring()

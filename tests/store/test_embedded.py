@@ -71,7 +71,7 @@ async def rows_kept(url: str) -> int:
 
 
 async def a_new_database(folder: Path, old_pid: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (found := embedded_process.running(open_folder(folder))) is None or (
             found.pid == old_pid or not found.ready
         ):
@@ -137,7 +137,7 @@ async def test_a_second_server_on_the_same_folder_is_refused_and_told_who_has_it
         with pytest.raises(embedded.EmbeddedDatabaseError, match=f"process {os.getpid()}"):
             async with embedded.running(folder):
                 pass
-        assert time.monotonic() - begun < 4
+        assert time.monotonic() - begun < embedded._ITS_WORKERS_S, "nobody is waited for to end"
 
 
 async def test_a_command_uses_the_database_of_the_running_server(folder: Path) -> None:
@@ -194,7 +194,7 @@ async def test_a_folder_where_everything_was_killed_recovers(folder: Path) -> No
 async def test_an_interrupted_server_stops_its_database_cleanly(folder: Path) -> None:
     async with a_server(folder) as (process, _):
         process.send_signal(signal.SIGINT)
-        await asyncio.wait_for(process.wait(), 20)
+        await asyncio.wait_for(process.wait(), 60)
     assert embedded_process.running(open_folder(folder)) is None
     assert not (folder / "postgres" / "postmaster.pid").exists()
     assert "database system is shut down" in (folder / "postgres.log").read_text()

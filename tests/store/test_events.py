@@ -164,7 +164,7 @@ async def test_a_sequencer_that_dies_in_the_middle_has_given_nothing(connect: An
     await events.give_positions(dying, limit=10)
     pid = dying.get_server_pid()
     await other.fetchval("select pg_terminate_backend($1)", pid)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await step(other) is None:
             await asyncio.sleep(0.01)
     reader = Reader()

@@ -43,8 +43,8 @@ class Storm:
         self.reader = Reader()
         self.killed = 0
 
-    async def rage(self, seconds: float) -> None:
-        """Let it all happen for a while."""
+    async def rage(self, seconds: float, *, until: Callable[[], bool]) -> None:
+        """Let it all happen for a while, and until enough has happened."""
         async with asyncio.TaskGroup() as group:
             for _ in range(WRITERS):
                 group.create_task(self.again(self.write))
@@ -52,6 +52,9 @@ class Storm:
                 group.create_task(self.again(self.sequence))
             group.create_task(self.again(self.read))
             await asyncio.sleep(seconds)
+            async with asyncio.timeout(120):
+                while not until():
+                    await asyncio.sleep(0.1)
             self.ending.set()
 
     async def again(self, act: Callable[[Connection], Awaitable[None]]) -> None:
@@ -117,7 +120,7 @@ async def test_nothing_is_skipped_or_doubled_in_a_storm(database_url: str, seed:
     async with connected(database_url) as connection:
         await prepare(connection, orders=ORDERS)
     storm = Storm(database_url, seed)
-    await storm.rage(4)
+    await storm.rage(4, until=lambda: len(storm.committed) > 200 and storm.killed > 5)
     await storm.check()
     assert len(storm.committed) > 200
     assert storm.killed > 5
@@ -146,15 +149,16 @@ async def test_nothing_is_skipped_or_doubled_when_postgresql_is_killed(own_serve
     await migrate.migrate(url)
     async with connected(url) as connection:
         await prepare(connection, orders=ORDERS)
-    storm = Storm(url, seed=3)
+    storm, over = Storm(url, seed=3), False
     async with asyncio.TaskGroup() as group:
-        group.create_task(storm.rage(6))
+        group.create_task(storm.rage(6, until=lambda: over and len(storm.committed) > 100))
         for _ in range(2):
             await asyncio.sleep(1.5)
             running = embedded_process.running(folder)
             assert running is not None
             os.kill(running.pid, signal.SIGKILL)
             await asyncio.to_thread(start)
+        over = True
     await storm.check()
     assert len(storm.committed) > 100
     highest = max(event.id for event in storm.reader.seen)

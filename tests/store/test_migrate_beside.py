@@ -66,8 +66,8 @@ async def indexes(url: str, *, valid: bool = True) -> list[object]:
 
 
 async def until(url: str, query: str) -> None:
-    """Wait, for ten seconds at most, until a query finds something."""
-    async with asyncio.timeout(10):
+    """Wait until a query finds something."""
+    async with asyncio.timeout(60):
         while not await ask(url, query):
             await asyncio.sleep(0.02)
 

@@ -165,7 +165,7 @@ async def workers(world: World, database_url: str) -> AsyncIterator[list[Service
 
 
 async def until(holds) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not holds():
             await asyncio.sleep(0.01)
 

@@ -3,18 +3,20 @@
 import asyncio
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from openorders.store import stores
 from openorders.store.catalogue import Written
 from openorders.store.database import Database
 from openorders.usecases import catalogue_file
-from openorders.usecases.catalogue_file import CatalogueFileError
+from openorders.usecases.catalogue_file import CatalogueFileError, FileRow
 from openorders.usecases.keep_catalogue import CatalogueRefusedError, import_catalogue
 from openorders.usecases.keep_stores import StoreUnknownError
 from openorders.usecases.verify_ledgers import verify
-from tests.world import World, a_world, wanted
+from tests.world import World, a_world, waits_for_a_lock, wanted
 
 HEADER = "product_id,product_name,variant_id,variant_name,sku,price,currency,stock,available,image"
 TEA = (
@@ -303,6 +305,18 @@ async def test_orders_that_are_placed_meanwhile_are_counted_whole(world: World):
     assert await world.stock(11) == (500, 20)
     assert await world.stock(2) == (600, 20)
     assert await is_sound(world)
+
+
+async def test_prices_are_in_the_currency_that_the_store_has_when_its_turn_comes(world: World):
+    yen = [FileRow(2, {"product_id": "1", "product_name": "Tea", "price": "12"})]
+    async with world.database.transaction() as tx:
+        store = await stores.lock(tx, world.store.name)
+        assert store is not None
+        await stores.change(tx, replace(store, currency="JPY"))
+        importing = asyncio.create_task(import_catalogue(world.services, store.name, yen))
+        await waits_for_a_lock(world, unless=importing)
+    assert (await importing).rows == 1
+    assert (await contents(world))[0][6] == 12
 
 
 async def test_another_stores_catalogue_is_another(

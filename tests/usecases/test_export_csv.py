@@ -344,7 +344,7 @@ async def test_a_reader_that_leaves_ends_the_export(world: World) -> None:
         await parts.aclose()
         until = created_between(None, AT + timedelta(seconds=9))
         assert len(await ids(world.context(), criteria=until)) == 8
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while await exporting(world):
                 await asyncio.sleep(0.01)
     opened, idle = world.database.connections()

@@ -3,7 +3,6 @@
 import asyncio
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -147,11 +146,11 @@ async def test_memory_does_not_grow_with_the_number_of_orders(world: World) -> N
 
 
 async def test_the_loop_goes_on_while_a_workbook_is_written(world: World) -> None:
-    await many(world, 8_000)
+    await many(world, 16_000)
     writing = asyncio.ensure_future(export_excel(world.context(), Export(columns=(ID, NOTES))))
     looks = 0
     while not writing.done():
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(0.001)
         looks += 1
     (await writing).unlink()
     assert looks > 10
@@ -160,22 +159,23 @@ async def test_the_loop_goes_on_while_a_workbook_is_written(world: World) -> Non
 async def test_nothing_is_left_of_a_workbook_that_nobody_waits_for(
     world: World, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun = threading.Event()
+    begun, left = threading.Event(), threading.Event()
 
     def slowly(_path: Path, _columns: object, rows: Iterator[object], **_: object) -> None:
         for _row in rows:
             begun.set()
-            time.sleep(0.000_1)
+            left.wait(60)
 
     await many(world, 8_000)
     monkeypatch.setattr(export_orders, "write_workbook", slowly)
     writing = asyncio.ensure_future(export_excel(world.context(), Export(columns=(ID, NOTES))))
     await asyncio.to_thread(begun.wait)
     writing.cancel()
+    left.set()
     with pytest.raises(asyncio.CancelledError):
         await writing
     assert left_in(folder) == []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while len(set(world.database.connections())) > 1:
             await asyncio.sleep(0.01)
 

@@ -71,7 +71,7 @@ async def holding(world: World, product: int) -> AsyncIterator[Connection]:
 
 async def waiting(world: World, count: int = 1) -> list[int]:
     """The server processes that wait for a lock, once there are so many."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             rows = await world.rows(
                 "select pid from pg_stat_activity where $1::bigint is not null"
@@ -229,7 +229,7 @@ async def test_who_was_placed_hears_of_it_although_a_twin_finds_no_connection_an
 ) -> None:
     async with AsyncExitStack() as kept:
         with monkeypatch.context() as patched:
-            patched.setattr("openorders.store.database.ACQUIRE_S", 1.0)
+            patched.setattr("openorders.store.database.ACQUIRE_S", 4.0)
             pool = await kept.enter_async_context(opened(database_url, connections=1))
         worker = dataclasses.replace(
             world, services=replace(world.services, database=pool, placing={})

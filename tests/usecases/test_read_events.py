@@ -231,11 +231,18 @@ async def listening(world: World) -> AsyncIterator[None]:
         yield
 
 
+@pytest.fixture
+def only_when_woken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Followers do not look by themselves, nor have to say that they are there."""
+    monkeypatch.setattr(reading, "_LOOK_S", 600)
+    monkeypatch.setattr(reading, "HEARTBEAT_S", 600)
+
+
 async def test_a_follower_gets_what_was_there_and_then_what_comes(
-    world: World, ctx: Context, listening: None
+    world: World, ctx: Context, listening: None, only_when_woken: None
 ) -> None:
     await sequenced(world, orders=60)
-    async with aclosing(follow_events(ctx, 2)) as following, asyncio.timeout(4):
+    async with aclosing(follow_events(ctx, 2)) as following, asyncio.timeout(60):
         assert await anext(following) is None
         there = [await anext(following) for _ in range(118)]
         assert [event.position for event in there if event] == list(range(3, 121))
@@ -249,11 +256,11 @@ async def test_a_follower_gets_what_was_there_and_then_what_comes(
 
 
 async def test_a_follower_without_a_cursor_begins_with_now(
-    world: World, ctx: Context, listening: None
+    world: World, ctx: Context, listening: None, only_when_woken: None
 ) -> None:
     await sequenced(world, orders=1)
     types = frozenset({EventType.ORDER_PROCESSING})
-    async with aclosing(follow_events(ctx, None, types)) as following, asyncio.timeout(4):
+    async with aclosing(follow_events(ctx, None, types)) as following, asyncio.timeout(60):
         assert await anext(following) is None
         coming = asyncio.ensure_future(anext(following))
         await asyncio.sleep(0.05)
@@ -267,7 +274,7 @@ async def test_a_follower_of_silence_hears_a_heartbeat(
     ctx: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading, "HEARTBEAT_S", 0.1)
-    async with aclosing(follow_events(ctx, None)) as following, asyncio.timeout(4):
+    async with aclosing(follow_events(ctx, None)) as following, asyncio.timeout(60):
         for _ in range(3):
             assert await anext(following) is None
 
@@ -276,7 +283,7 @@ async def test_a_follower_who_was_never_woken_looks_by_itself(
     world: World, ctx: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading, "_LOOK_S", 0.1)
-    async with aclosing(follow_events(ctx, 0)) as following, asyncio.timeout(4):
+    async with aclosing(follow_events(ctx, 0)) as following, asyncio.timeout(60):
         assert await anext(following) is None
         coming = asyncio.ensure_future(anext(following))
         await asyncio.sleep(0.05)

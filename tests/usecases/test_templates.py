@@ -87,10 +87,10 @@ def test_what_a_template_may_do(values: dict[str, Any]) -> None:
 )
 @pytest.mark.parametrize("html", [True, False])
 def test_what_a_template_may_not_do(values: dict[str, Any], template: str, html: bool) -> None:
-    began = time.monotonic()
+    began = time.thread_time()
     with pytest.raises(TemplateRefused):
         templates.render(template, values, html=html)
-    assert time.monotonic() - began < 2
+    assert time.thread_time() - began < 2
 
 
 def test_a_template_that_writes_too_much_is_stopped(values: dict[str, Any]) -> None:

@@ -28,7 +28,6 @@ from openorders.domain.refusals import (
 )
 from openorders.domain.webhooks import DeliveryState, EndpointState, OffReason
 from openorders.gateways.outgoing import Outgoing
-from openorders.store import webhook_endpoints as stored_endpoints
 from openorders.store import webhooks
 from openorders.usecases import webhook_endpoints
 from openorders.usecases.forget_events import forget_events
@@ -44,7 +43,7 @@ from openorders.usecases.webhook_endpoints import (
 )
 from tests.receiver import Receiver, answers, listening
 from tests.usecases.subscribers import SAID, Shop, a_shop
-from tests.world import World
+from tests.world import World, waits_for_a_lock
 
 
 @pytest.fixture
@@ -328,10 +327,10 @@ async def test_events_forgotten_while_they_are_replayed_leave_no_lane_that_tells
     await shop.deliver()
     shop.world.clock.now += shop.services.events_kept_for * 2
     async with shop.world.database.transaction() as tx:
-        await stored_endpoints.lock(tx, shop.world.store.id, endpoint_id)
+        await webhooks.hold_events(tx, shop.world.store.id)
         await webhooks.replay(tx, shop.world.store.id, endpoint_id, after=0, until=None, limit=10)
         forgetting = asyncio.create_task(forget_events(shop.services))
-        await asyncio.sleep(0.2)
+        await waits_for_a_lock(shop.world, unless=forgetting)
         assert not forgetting.done()
     assert await forgetting == 2
     assert await shop.lanes() == []

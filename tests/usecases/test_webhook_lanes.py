@@ -17,7 +17,7 @@ from openorders.usecases.deliver_webhooks import deliver, keep_delivering
 from openorders.usecases.sequence_events import sequence
 from tests.receiver import Receiver, listening
 from tests.usecases.subscribers import Shop, a_shop
-from tests.world import NOON, World
+from tests.world import NOON, World, waits_for_a_lock
 
 LEASE = timedelta(seconds=60)
 
@@ -45,8 +45,8 @@ async def position_of(shop: Shop, lane: Claimed) -> int:
         return (await webhook_lanes.heads(connection, [lane]))[lane.key].position
 
 
-async def record(shop: Shop, lane: Claimed, position: int, **more: Any) -> int:
-    tried = Try(
+def a_try(lane: Claimed, position: int, **more: Any) -> Try:
+    return Try(
         lane=lane,
         position=position,
         **{
@@ -59,19 +59,11 @@ async def record(shop: Shop, lane: Claimed, position: int, **more: Any) -> int:
             **more,
         },
     )
+
+
+async def record(shop: Shop, lane: Claimed, position: int, **more: Any) -> int:
     async with shop.world.database.connection() as connection:
-        return await webhook_lanes.record(connection, [tried])
-
-
-async def waits_for_a_lock(shop: Shop) -> None:
-    """Until somebody waits for what another transaction has."""
-    waiting = (
-        "select 1 from pg_stat_activity where $1::bigint is not null"
-        " and datname = current_database() and wait_event_type = 'Lock'"
-    )
-    async with asyncio.timeout(20):
-        while not await shop.world.rows(waiting):
-            await asyncio.sleep(0.01)
+        return await webhook_lanes.record(connection, [a_try(lane, position, **more)])
 
 
 async def test_a_lane_has_one_owner_until_its_lease_ends(shop: Shop) -> None:
@@ -122,7 +114,7 @@ async def test_a_try_that_waits_for_the_lane_counts_what_was_queued_meanwhile(sh
         assert given is not None
         assert await webhooks.fan_out(tx, given.first, given.last) == 1
         recording = asyncio.create_task(record(shop, lane, position))
-        await waits_for_a_lock(shop)
+        await waits_for_a_lock(shop.world)
     assert await recording == 1
     assert await shop.lanes() == [(endpoint_id, order.id, 1)]
 

@@ -11,11 +11,12 @@ from msgspec.structs import replace
 from openorders.domain.mails import AUTOMATIC
 from openorders.store import mails
 from openorders.store.database import Database, opened
+from openorders.usecases.keep_stores import apply_store
 from openorders.usecases.send_mail import sweep_mails
 from openorders.usecases.sequence_events import sequence
 from openorders.usecases.write_mails import EVENTS_LIMIT, write_mails
 from tests.usecases.test_write_mails import Postbox, a_shop, followed, wants, written
-from tests.world import World
+from tests.world import World, waits_for_a_lock
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ async def test_any_number_of_workers_write_each_letter_once(world: World, second
         while len(await written(world)) < len(orders):
             await write_mails(services)
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await asyncio.gather(*(follow(one) for one in (world.services, others, world.services)))
     assert await followed(world) == len(orders)
     rows = await world.rows("select order_id from mails where store_id = $1 order by id")
@@ -79,6 +80,33 @@ async def test_a_worker_that_dies_between_writing_and_committing_leaves_it_to_th
     assert await followed(world) == 1
 
 
+async def test_a_store_is_renamed_while_its_mails_are_written(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.placed()
+    await sequence(world.services)
+    reached, go = asyncio.Event(), asyncio.Event()
+    look = mails.next_events
+
+    async def slowly(*given: Any) -> Any:
+        reached.set()
+        await go.wait()
+        return await look(*given)
+
+    monkeypatch.setattr(mails, "next_events", slowly)
+    async with asyncio.timeout(60):
+        writing = asyncio.create_task(write_mails(world.services))
+        await reached.wait()
+        renaming = asyncio.create_task(
+            apply_store(world.services, {"name": "renamed"}, name=world.store.name)
+        )
+        await waits_for_a_lock(world, unless=renaming)
+        go.set()
+        outcome, looked_at = await asyncio.gather(renaming, writing)
+    assert (outcome.store.name, looked_at) == ("renamed", 1)
+    assert await written(world) == [("placed", "version 1")]
+
+
 async def test_a_worker_that_is_killed_holds_up_nobody(world: World, second: Database) -> None:
     await world.placed()
     await sequence(world.services)
@@ -91,7 +119,7 @@ async def test_a_worker_that_is_killed_holds_up_nobody(world: World, second: Dat
             async with world.database.connection() as connection:
                 await connection.execute("select pg_terminate_backend($1)", pid)
             await tx.execute("select 1")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not await write_mails(world.services):
             await asyncio.sleep(0.02)
     assert await written(world) == [("placed", "version 1")]

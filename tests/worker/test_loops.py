@@ -14,13 +14,16 @@ from openorders.usecases.pay_order import Pay, pay_order
 from openorders.worker.loops import LOOPS, Loop, Pipeline, run_loops
 from tests.world import World, a_world, told
 
+PATIENCE_S = 30
+"""Only so that a test ends that would hang; half of the longest rest in these tests."""
+
 
 @pytest.fixture
 async def world(database: Database, tmp_path: Path) -> World:
     return await a_world(database, tmp_path / "mail", policy=StorePolicy(unpaid_expiry_minutes=30))
 
 
-async def eventually(holds, *, within_s: float = 5.0) -> None:
+async def eventually(holds, *, within_s: float = PATIENCE_S) -> None:
     async with asyncio.timeout(within_s):
         while not await holds():
             await asyncio.sleep(0.02)
@@ -48,7 +51,7 @@ async def test_the_loops_finish_what_a_crash_left_and_expire_what_is_unpaid(
 
     await eventually(done)
     stop.set()
-    await asyncio.wait_for(running, 2)
+    await asyncio.wait_for(running, PATIENCE_S)
 
 
 async def test_gentle_work_leaves_as_much_time_as_it_takes(world: World) -> None:
@@ -66,7 +69,7 @@ async def test_gentle_work_leaves_as_much_time_as_it_takes(world: World) -> None
         return 1
 
     gentle = Loop(name="gentle", pause_s=60, step=always_full, full=1, gently=True)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await run_loops(world.services, stop, loops=(gentle,))
     rests = [after - before for before, after in zip(ended, begun[1:], strict=False)]
     assert len(rests) == 3
@@ -97,7 +100,7 @@ async def test_a_failing_step_is_tried_again_and_holds_up_no_other(world: World)
     await eventually(enough)
     assert tries["good"] > tries["bad"]
     stop.set()
-    await asyncio.wait_for(running, 2)
+    await asyncio.wait_for(running, PATIENCE_S)
 
 
 async def test_a_step_that_did_all_it_may_goes_on_at_once(world: World) -> None:
@@ -116,7 +119,7 @@ async def test_a_step_that_did_all_it_may_goes_on_at_once(world: World) -> None:
 
     await eventually(all_done)
     stop.set()
-    await asyncio.wait_for(running, 2)
+    await asyncio.wait_for(running, PATIENCE_S)
 
 
 async def test_stopping_finishes_the_step_that_is_under_way(world: World) -> None:
@@ -133,7 +136,7 @@ async def test_stopping_finishes_the_step_that_is_under_way(world: World) -> Non
     running = asyncio.create_task(run_loops(world.services, stop, loops=(loop,)))
     await begun.wait()
     stop.set()
-    await asyncio.wait_for(running, 2)
+    await asyncio.wait_for(running, PATIENCE_S)
     assert finished == [True]
 
 
@@ -160,7 +163,7 @@ async def test_a_notification_ends_a_rest_at_once_also_one_that_comes_during_the
     stop = asyncio.Event()
     loop = Loop(name="told", pause_s=60, step=step, full=1, channel="news")
     running = asyncio.create_task(run_loops(world.services, stop, loops=(loop,)))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await in_step.wait()  # the second run: whoever begins to listen may have missed something
         await tell()
         await asyncio.sleep(0.1)
@@ -169,7 +172,7 @@ async def test_a_notification_ends_a_rest_at_once_also_one_that_comes_during_the
         await tell()
         await eventually(lambda: ran(4))
     stop.set()
-    await asyncio.wait_for(running, 2)
+    await asyncio.wait_for(running, PATIENCE_S)
 
 
 async def test_a_pipeline_that_fails_is_run_again_and_ends_when_told(world: World) -> None:
@@ -200,7 +203,7 @@ async def test_a_pipeline_that_fails_is_run_again_and_ends_when_told(world: Worl
     running = asyncio.create_task(run_loops(world.services, stop, loops=(pipeline,), watch=Seen()))
     await eventually(again)
     stop.set()
-    await asyncio.wait_for(running, 2)
+    await asyncio.wait_for(running, PATIENCE_S)
     assert runs == ["begun", "begun", "ended"]
     assert told == [("flow", "failed")]
 

@@ -25,7 +25,7 @@ async def say(port: int, raw: bytes) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(raw)
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             return await reader.read()
     except ConnectionResetError:
         return b""
@@ -60,9 +60,10 @@ async def test_a_page_that_fails_is_503_and_the_next_is_answered(port: int) -> N
 async def test_endless_heads_and_slow_clients_are_cut_off(
     port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(probes, "_SECONDS", 0.2)
     assert await say(port, b"GET /livez HTTP/1.1\r\nX: " + b"a" * 20_000) == b""
-    assert await say(port, b"GET /livez") == b""
+    with monkeypatch.context() as hurried:
+        hurried.setattr(probes, "_SECONDS", 0.2)
+        assert await say(port, b"GET /livez") == b""
     assert (await say(port, head("GET", "/livez"))).startswith(b"HTTP/1.1 200 ")
 
 

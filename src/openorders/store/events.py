@@ -69,6 +69,13 @@ async def give_positions(tx: Connection, *, limit: int) -> Given | None:
     )
 
 
+async def await_step(connection: Connection) -> None:
+    """Wait for the step that is under way, if one is: later ones see what is committed now. On a
+    connection without a transaction, which would keep the sequencers from their steps.
+    """
+    await _Q.await_step.execute(connection)
+
+
 async def read(
     connection: Connection,
     store_id: StoreId,

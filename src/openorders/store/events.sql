@@ -17,9 +17,15 @@ select (select o.id from outbox o where o.id > c.high order by o.id limit 1) is 
 from event_cursor c;
 
 -- name: take_cursor
--- Makes the caller the one sequencer until its transaction ends. No row: another one is. A
--- statement of its own, so that the next one sees all that the last sequencer committed.
+-- Makes the caller the one sequencer until its transaction ends. No row: another one is, or
+-- somebody was just awaiting one. A statement of its own, so that the next one sees all that the
+-- last sequencer committed.
 select true from event_cursor for no key update skip locked;
+
+-- name: await_step
+-- Waits for the step of the sequencer that is under way: whatever comes later sees what is
+-- committed now. In no transaction with anything else: sequencers skip their turns while it lasts.
+select true from event_cursor for share;
 
 -- name: give_positions
 -- Gives positions to visible rows in the order of their ids, first to those that came into gaps,

@@ -85,12 +85,14 @@ async def create(connection: Connection, store: Store, now: datetime) -> StoreId
 
 async def change(connection: Connection, store: Store) -> None:
     """Write a store that was locked. Raises `NameTakenError` and `TokenTakenError`."""
+    # Before the store: who writes mails has their cursor first and refers to the store then, which
+    # a new name keeps from everybody.
+    await _begin_mails(connection, store.id, store)
     try:
         await _Q.change_store.execute(connection, store_id=store.id, **_parameters(store))
     except UniqueViolationError as error:
         taken = TokenTakenError if error.constraint_name == "stores_by_token" else NameTakenError
         raise taken from error
-    await _begin_mails(connection, store.id, store)
     await announce_change(connection, store.id)
 
 

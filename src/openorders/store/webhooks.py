@@ -45,6 +45,14 @@ async def fan_out(connection: Connection, first_position: int, last_position: in
     )
 
 
+async def hold_events(connection: Connection, store_id: StoreId) -> None:
+    """None of the store's events is forgotten until the transaction ends: a replay that did not
+    hold them before it looks for them could queue some that are gone when it commits.
+    """
+    if await _Q.share_horizon.fetchval(connection, store_id=store_id) is None:
+        await _Q.hold_horizons.execute(connection, store_ids=[store_id])
+
+
 async def replay(
     connection: Connection,
     store_id: StoreId,
@@ -56,7 +64,9 @@ async def replay(
     any_type: bool = False,
     missed_only: bool = False,
 ) -> Replayed:
-    """Queue the events of a part of the feed again, also those that were never queued."""
+    """Queue the events of a part of the feed again, also those that were never queued, after
+    `hold_events`.
+    """
     row = await _Q.replay.fetchrow(
         connection,
         store_id=store_id,
@@ -139,10 +149,11 @@ async def forget(
     """Forget what was told of events (parallel lists), in the transaction that forgets them and
     before their positions are gone. Returns how many deliveries that were.
     """
-    await _Q.hold_endpoints.execute(connection, store_ids=sorted(set(store_ids)))
-    return await _Q.forget_events.fetchval(
-        connection, store_ids=list(store_ids), event_ids=list(event_ids)
-    )
+    await _Q.hold_horizons.execute(connection, store_ids=sorted(set(store_ids)))
+    which = {"store_ids": list(store_ids), "event_ids": list(event_ids)}
+    forgotten = await _Q.forget_events.fetchval(connection, **which)
+    await _Q.forget_attempts.execute(connection, **which)
+    return forgotten
 
 
 async def forget_removed(connection: Connection, before: datetime) -> int:

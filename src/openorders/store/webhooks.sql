@@ -136,16 +136,18 @@ where a.store_id = :store_id and a.endpoint_id = :endpoint_id and a.position = :
 order by a.id desc
 limit :limit;
 
--- name: hold_endpoints
--- Holds endpoints of stores whose events are about to be forgotten: a replay, which holds its own,
--- is either seen by what forgets or finds nothing to queue.
-select count(*)
-from (
-    select from webhook_endpoints e
-    where e.store_id = any(:store_ids::bigint[])
-    order by e.store_id, e.id
-    for no key update
-) as held;
+-- name: hold_horizons
+-- Makes the caller the only one who forgets events of these stores, or queues old ones, until its
+-- transaction ends. It is not endpoints that are held, since one can be made meanwhile. Where no
+-- event was forgotten yet a row is made, whose 0 says the same as none.
+insert into event_horizons as h (store_id, forgotten)
+select s, 0 from unnest(:store_ids::bigint[]) as s order by s
+on conflict (store_id) do update set forgotten = h.forgotten;
+
+-- name: share_horizon
+-- Keeps a store's events from being forgotten until the transaction ends; any number may do so at
+-- once. No row: there is nothing to hold yet.
+select h.forgotten from event_horizons h where h.store_id = :store_id for share;
 
 -- name: forget_events
 -- Forgets what endpoints were told of events that are no longer kept, in the transaction that
@@ -176,16 +178,14 @@ held as materialized (
 held_first as (
     select count(*) as lanes from held
 ),
-tries as (
-    delete from webhook_attempts a
-    using chosen c
-    where a.store_id = c.store_id and a.endpoint_id = c.endpoint_id and a.position = c.position
-),
 forgotten as (
+    -- Also what was told while this waited for its lane; not what was queued again, whose lane is
+    -- not held.
     delete from webhook_deliveries d
     using chosen c, held_first f
     where d.store_id = c.store_id and d.endpoint_id = c.endpoint_id
-        and d.position = c.position and d.state = c.state and f.lanes >= 0
+        and d.position = c.position and (d.state <> 'waiting' or c.state = 'waiting')
+        and f.lanes >= 0
     returning d.store_id, d.endpoint_id, d.order_id, d.state
 ),
 sums as materialized (
@@ -211,6 +211,19 @@ going_on as (
         and l.order_id = s.order_id and s.queued > s.dropped
 )
 select count(*) from forgotten;
+
+-- name: forget_attempts
+-- Forgets the tries to tell of events that are no longer kept. After `forget_events`, in a
+-- statement of its own that sees what was recorded while that one waited for lanes.
+with told as materialized (
+    select e.store_id, e.id as endpoint_id, p.position
+    from unnest(:store_ids::bigint[], :event_ids::bigint[]) as g (store_id, event_id)
+    join event_positions p on p.store_id = g.store_id and p.event_id = g.event_id
+    join webhook_endpoints e on e.store_id = g.store_id
+)
+delete from webhook_attempts a
+using told t
+where a.store_id = t.store_id and a.endpoint_id = t.endpoint_id and a.position = t.position;
 
 -- name: forget_removed
 -- Deletes, some at a time, what is left of endpoints that were removed so long ago that nothing

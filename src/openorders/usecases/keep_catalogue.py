@@ -11,7 +11,7 @@ from typing import Final
 from msgspec import Struct
 
 from openorders.domain.store_settings import Store
-from openorders.store import catalogue
+from openorders.store import catalogue, stores
 from openorders.store.catalogue import CatalogueRow, RowProblem, Written
 from openorders.store.database import Connection
 from openorders.usecases import catalogue_row
@@ -52,8 +52,11 @@ async def import_catalogue(
     Raises `StoreUnknownError`, `CatalogueFileError` and `CatalogueRefusedError`.
     """
     async with services.database.transaction() as connection:
-        store = await store_named(connection, store_name)
-        await catalogue.take_turn(connection, store.id)
+        named = await store_named(connection, store_name)
+        await catalogue.take_turn(connection, named.id)
+        # Read again: while its turn was awaited, the store may have got another currency.
+        store = await stores.read(connection, named.id)
+        assert store is not None, "a store is never deleted"
         problems = _Problems()
         count = await _load(connection, store, rows, problems, read)
         await catalogue.complete(connection, store.id)

@@ -14,7 +14,7 @@ from openorders.domain.refusals import (
     Refused,
 )
 from openorders.domain.webhooks import Attempt, Delivery, DeliveryState, Endpoint, EndpointState
-from openorders.store import webhook_endpoints, webhooks
+from openorders.store import events, webhook_endpoints, webhooks
 from openorders.store.database import Connection
 from openorders.usecases.context import Context
 
@@ -109,7 +109,9 @@ async def replay_range(
 
     What waits already goes on waiting. Refuses with `EndpointNotFound` and `EndpointIsOff`.
     """
+    ctx.caller.require(Role.ADMIN, to="manage webhooks")
     limit = max(1, min(limit, REPLAY_MAX))
+    await _await_step(ctx)
 
     async def work(tx: Connection) -> Replayed:
         await _endpoint_that_is_on(tx, ctx, endpoint_id)
@@ -126,6 +128,15 @@ async def replay_range(
         return Replayed(queued=found.queued, next=last, more=found.looked == limit)
 
     return await ctx.services.database.run(work)
+
+
+async def _await_step(ctx: Context) -> None:
+    """A step that began before the endpoint became what it is queues nothing for it, and what it
+    gives positions to is not in the feed yet: a replay would miss that for good.
+    """
+    async with ctx.services.database.connection() as connection:
+        await events.await_step(connection)
+    ctx.services.bell.ring()  # a sequencer that came at that very moment has skipped its turn
 
 
 async def _replay(
@@ -155,10 +166,13 @@ async def _endpoint(connection: Connection, ctx: Context, endpoint_id: EndpointI
 
 
 async def _endpoint_that_is_on(tx: Connection, ctx: Context, endpoint_id: EndpointId) -> None:
-    """The endpoint is held, so that it is not switched off or removed in between."""
+    """The endpoint is held, so that it is not switched off or removed in between, and so are the
+    events that it is to be told.
+    """
     ctx.caller.require(Role.ADMIN, to="manage webhooks")
     found = await webhook_endpoints.lock(tx, ctx.store_id, endpoint_id)
     if found is None:
         raise Refused(EndpointNotFound(endpoint_id))
     if found.state is not EndpointState.ACTIVE:
         raise Refused(EndpointIsOff(endpoint_id))
+    await webhooks.hold_events(tx, ctx.store_id)

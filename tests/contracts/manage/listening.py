@@ -49,19 +49,19 @@ class Listener:
 
     async def until(self, text: str) -> str:
         """Everything so far, as soon as this is in it."""
-        async with asyncio.timeout(10), self._news:
+        async with asyncio.timeout(60), self._news:
             await self._news.wait_for(lambda: text in self._text)
             return self._text
 
     async def events(self, count: int) -> list[Heard]:
         """The first so many events, as soon as they are there."""
-        async with asyncio.timeout(10), self._news:
+        async with asyncio.timeout(60), self._news:
             await self._news.wait_for(lambda: len(self.heard()) >= count)
             return self.heard()[:count]
 
     async def ending(self) -> None:
         """Until the answer is complete."""
-        async with asyncio.timeout(10), self._news:
+        async with asyncio.timeout(60), self._news:
             await self._news.wait_for(lambda: self.ended)
 
     def heard(self) -> list[Heard]:
@@ -99,10 +99,10 @@ async def listening(
     }
     answering = asyncio.ensure_future(application(scope, listener.receive, listener.send))
     try:
-        async with asyncio.timeout(10), listener._news:
+        async with asyncio.timeout(60), listener._news:
             await listener._news.wait_for(lambda: listener.status or answering.done())
         yield listener
     finally:
         listener.gone.set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await answering

@@ -50,7 +50,7 @@ async def test_a_revoked_key_opens_nothing_from_then_on(desk: Desk) -> None:
     assert (await desk.ask("GET", "/keys", key=made["key"])).status == 200
     ended = await desk.done("DELETE", f"/keys/{made['id']}")
     assert ended["revokedAt"] is not None
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while (await desk.ask("GET", "/keys", key=made["key"])).status != 401:
             await asyncio.sleep(0.01)
     assert await desk.done("DELETE", f"/keys/{made['id']}") == ended

@@ -125,9 +125,9 @@ FUZZ = settings(max_examples=400, deadline=None)
 
 
 def read_or_refuse(option, text):
-    started = time.perf_counter()
+    started = time.thread_time()
     answered = answer(option, text)
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1
     if not isinstance(answered, OrderQuery):
         assert 1 <= answered.position <= len(text) + 1
         assert answered.expected
@@ -160,6 +160,6 @@ def test_a_filter_with_something_cut_out_or_put_in_is_read_or_refused(wanted, cu
 @pytest.mark.parametrize("character", [*"(')-/:,.+$0e \t", "not ", "''", "1e", "in(", "i:"])
 def test_eight_thousand_of_anything_are_refused_fast(character):
     text = (character * 8_000)[:8_000]
-    started = time.perf_counter()
+    started = time.thread_time()
     refused("$filter", text)
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1
