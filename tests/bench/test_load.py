@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
+from dataclasses import replace
 
 from bench.load import Client, ask, fetch, place
 from bench.subject import Subject
