@@ -167,6 +167,21 @@ async def test_what_is_tried_while_it_is_forgotten_goes_with_its_event(
     assert await shop.lanes() == [(endpoint_id, order.id, 1)]
 
 
+async def test_a_try_that_comes_back_after_its_event_was_forgotten_leaves_nothing(
+    shop: Shop,
+) -> None:
+    await shop.endpoint()
+    await shop.order()
+    [lane] = await claimed(shop)
+    tried = a_try(lane, await position_of(shop, lane), outcome="delivered")
+    shop.world.clock.now += shop.services.events_kept_for * 2
+    assert await forget_events(shop.services) == 1
+    async with shop.world.database.connection() as connection:
+        assert await webhook_lanes.record(connection, [tried]) == 0
+    assert await shop.world.rows("select from webhook_attempts where store_id = $1") == []
+    assert await shop.lanes() == []
+
+
 async def test_endpoints_made_at_once_are_no_more_than_a_store_may_have(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
