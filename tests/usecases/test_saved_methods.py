@@ -12,11 +12,14 @@ from openorders.domain.refusals import (
     MethodNotFound,
     NotPermitted,
     Overloaded,
+    PaymentDeclined,
     Refused,
     UnknownGateway,
 )
 from openorders.gateways.payments import Declined, GatewayMisused, SavedMethod
 from openorders.gateways.sandbox import SandboxGateway
+from openorders.store import saved_methods
+from openorders.usecases import saved_methods as use_cases
 from openorders.usecases.answers import Answer
 from openorders.usecases.context import Context
 from openorders.usecases.pay_order import Pay, pay_order
@@ -29,7 +32,7 @@ from openorders.usecases.saved_methods import (
     read_method,
     save_method,
 )
-from tests.world import World, told
+from tests.world import World, told, waits_for_a_lock
 
 BUYER = CustomerId(5)
 NUMBER = told(lambda method: str(method.id))
@@ -41,7 +44,7 @@ pytestmark = pytest.mark.usefixtures("audited")
 async def saved(
     world: World, token: str = "tok_visa", *, ctx: Context | None = None, **more: Any
 ) -> Answer:
-    command = SaveMethod(customer_id=BUYER, token=token, **more)
+    command = SaveMethod(**{"customer_id": BUYER, "token": token, **more})
     return await save_method(ctx or world.context(), command, NUMBER)
 
 
@@ -169,6 +172,36 @@ async def test_a_customer_has_a_bounded_number_of_cards(world: World) -> None:
     with pytest.raises(Refused):
         await saved(world)
     assert len(await list_methods(world.context(), BUYER)) == METHODS_MAX
+
+
+async def test_cards_saved_at_once_are_no_more_than_a_customer_may_have(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(use_cases, "METHODS_MAX", 2)
+    await saved(world)
+    reached, go = asyncio.Event(), asyncio.Event()
+    begin = saved_methods.begin
+
+    async def slowly(*given: Any, **more: Any) -> Any:
+        if not reached.is_set():
+            reached.set()
+            await go.wait()
+        return await begin(*given, **more)
+
+    monkeypatch.setattr(saved_methods, "begin", slowly)
+    async with asyncio.timeout(60):
+        first = asyncio.create_task(saved(world))
+        await reached.wait()
+        second = asyncio.create_task(saved(world))
+        await waits_for_a_lock(world, unless=second)
+        assert (await saved(world, customer_id=CustomerId(6))).status == 200
+        go.set()
+        assert (await first).status == 200
+        with pytest.raises(Refused) as refused:
+            await second
+    assert isinstance(refused.value.reason, PaymentDeclined)
+    assert refused.value.reason.code == "too_many_methods"
+    assert len(await list_methods(world.context(), BUYER)) == 2
 
 
 async def test_only_staff_see_and_change_saved_cards(world: World) -> None:

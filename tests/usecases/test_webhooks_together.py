@@ -12,11 +12,12 @@ from openorders.domain.access import Role
 from openorders.domain.events import EventType
 from openorders.domain.ids import EventId
 from openorders.domain.order import Order, Word
-from openorders.domain.refusals import EventNotFound, NotPermitted, Refused
+from openorders.domain.refusals import EventNotFound, NotPermitted, Refused, TooManyEndpoints
 from openorders.domain.webhooks import ALL_TYPES
 from openorders.store import events, webhook_endpoints, webhook_lanes, webhooks
 from openorders.store.database import Connection
 from openorders.store.events import Aged
+from openorders.usecases import webhook_endpoints as endpoint_cases
 from openorders.usecases.forget_events import forget_events
 from openorders.usecases.sequence_events import sequence
 from openorders.usecases.webhook_deliveries import replay_one, replay_range
@@ -164,6 +165,39 @@ async def test_what_is_tried_while_it_is_forgotten_goes_with_its_event(
         rows = await shop.world.rows(f"select position from {table} where store_id = $1")
         assert [row["position"] for row in rows] == left
     assert await shop.lanes() == [(endpoint_id, order.id, 1)]
+
+
+async def test_a_try_that_comes_back_after_its_event_was_forgotten_leaves_nothing(
+    shop: Shop,
+) -> None:
+    await shop.endpoint()
+    await shop.order()
+    [lane] = await claimed(shop)
+    tried = a_try(lane, await position_of(shop, lane), outcome="delivered")
+    shop.world.clock.now += shop.services.events_kept_for * 2
+    assert await forget_events(shop.services) == 1
+    async with shop.world.database.connection() as connection:
+        assert await webhook_lanes.record(connection, [tried]) == 0
+    assert await shop.world.rows("select from webhook_attempts where store_id = $1") == []
+    assert await shop.lanes() == []
+
+
+async def test_endpoints_made_at_once_are_no_more_than_a_store_may_have(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoint_cases, "ENDPOINTS_MAX", 2)
+    await shop.endpoint()
+    last = {"url": "https://example.com/", "contract": "basic", "types": None, "label": None}
+    async with shop.world.database.transaction() as tx:
+        assert await webhook_endpoints.create(
+            tx, shop.world.store.id, **last, secret=bytes(32), most=2, now=shop.world.clock()
+        )
+        making = asyncio.create_task(shop.endpoint())
+        await waits_for_a_lock(shop.world, unless=making)
+    with pytest.raises(Refused) as refused:
+        await making
+    assert refused.value.reason == TooManyEndpoints(2)
+    assert len(await endpoint_cases.list_endpoints(shop.ctx, None, 10)) == 2
 
 
 async def test_replays_of_a_store_do_not_wait_for_each_other(shop: Shop) -> None:

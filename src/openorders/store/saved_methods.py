@@ -106,6 +106,11 @@ async def of_customer(
     return tuple(_kept(row).method for row in rows)
 
 
+async def take_turn(connection: Connection, store_id: StoreId, customer_id: CustomerId) -> None:
+    """Wait until nobody else is adding a method to the customer's."""
+    await _Q.take_turn.execute(connection, store_id=store_id, customer_id=customer_id)
+
+
 async def count(connection: Connection, store_id: StoreId, customer_id: CustomerId) -> int:
     """How many methods a customer has, also those that are only begun."""
     return await _Q.count_methods.fetchval(connection, store_id=store_id, customer_id=customer_id)

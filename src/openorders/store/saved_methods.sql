@@ -49,6 +49,15 @@ where m.store_id = :store_id and m.customer_id = :customer_id and m.reference is
 order by m.id
 limit :limit;
 
+-- name: take_turn
+-- Lets one at a time add a method to a customer's, until its transaction ends. A statement of its
+-- own, so that the next one counts all that the last one committed.
+select pg_advisory_xact_lock(
+    hashtextextended(
+        format('openorders.methods %s %s', :store_id::bigint, :customer_id::bigint), 0
+    )
+);
+
 -- name: count_methods
 -- How many methods a customer has, also those that are only begun (saved_methods_by_customer).
 select count(*)

@@ -34,6 +34,7 @@ async def create(
     now: datetime,
 ) -> Endpoint | None:
     """Make an endpoint with its first secret. None: the store has `most` already."""
+    await _Q.take_turn.execute(connection, store_id=store_id)
     row = await _Q.create_endpoint.fetchrow(
         connection,
         store_id=store_id,

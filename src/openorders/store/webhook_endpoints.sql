@@ -1,3 +1,10 @@
+-- name: take_turn
+-- Lets one at a time make an endpoint for the store, until its transaction ends. A statement of its
+-- own, so that the next one counts all that the last one committed.
+select pg_advisory_xact_lock(
+    hashtextextended(format('openorders.endpoints %s', :store_id::bigint), 0)
+);
+
 -- name: create_endpoint
 -- Makes an endpoint. No row: the store has as many as it may have.
 insert into webhook_endpoints (store_id, url, contract, types, label, created_at, updated_at)

@@ -119,6 +119,9 @@ logged as (
         (store_id, endpoint_id, position, at, status, took_ms, answer, failure)
     select g.store_id, g.endpoint_id, g.position, g.at, g.status, g.took_ms, g.answer, g.failure
     from given g
+    -- Nobody would ever find the tries of an event that was forgotten meanwhile.
+    join webhook_deliveries d on d.store_id = g.store_id and d.endpoint_id = g.endpoint_id
+        and d.position = g.position
 ),
 tried as (
     update webhook_deliveries d

@@ -140,6 +140,7 @@ async def _begun(tx: Connection, ctx: Context) -> KeptMethod | None:
 
 
 async def _begin(tx: Connection, ctx: Context, command: SaveMethod, gateway: str) -> KeptMethod:
+    await saved_methods.take_turn(tx, ctx.store_id, command.customer_id)
     if await saved_methods.count(tx, ctx.store_id, command.customer_id) >= METHODS_MAX:
         raise Refused(_TOO_MANY)
     return await saved_methods.begin(
