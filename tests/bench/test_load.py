@@ -3,11 +3,11 @@
 import os
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from dataclasses import replace
 
 from bench.load import Client, ask, fetch, place
 from bench.subject import Subject

@@ -11,9 +11,9 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import asyncpg
+from msgspec import Struct
 
 from openorders.store import queries
 from openorders.store.database_connect import (
@@ -39,8 +39,7 @@ _SQL = queries.load("database")
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Listener:
+class _Listener(Struct, frozen=True, eq=False):
     """One who listens; twins with the same function come and go one at a time."""
 
     heard: Callable[[str], None]

@@ -6,7 +6,8 @@ whatever has no fate yet is placed one by one.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from openorders.domain.customer import Customer, Identity
 from openorders.domain.ids import VariantId
@@ -29,8 +30,7 @@ Fate = Answer | Exception
 """What became of one of several orders."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Placing:
+class Placing(Struct, frozen=True, kw_only=True, eq=False):
     """An order to be placed without a charge, and how its contract words the result."""
 
     ctx: Context
@@ -43,8 +43,7 @@ class Placing:
         return self.ctx.keyed.digest if self.ctx.keyed else None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Worded:
+class _Worded(Struct, frozen=True, eq=False):
     """An order that is ready to be written, and the answer that is kept with it."""
 
     one: Placing
