@@ -87,7 +87,7 @@ def _check_and_warm(
     """The page is full, its orders have their items, and the total is what PostgreSQL counts."""
     path = dialect.page(offset, by_status)
     with Client(subject) as client:
-        answer = client.get(path)
+        answer = client.get_when_warm(path)
         orders = dialect.orders(answer.json())
         if len(orders) != PAGE or not all(order[dialect.lines] for order in orders):
             raise Wrong(f"{path} shows {len(orders)} orders, or some without items.")

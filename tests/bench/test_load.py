@@ -16,14 +16,24 @@ from bench.wrong import Wrong
 BODY = b"a,b\r\n1,2\r\n3,4\r\n"
 
 
+TOO_LONG = b'{"error": {"code": "QUERY_TOO_EXPENSIVE"}}'
+
+
 class Answering(BaseHTTPRequestHandler):
+    cold = 0
+    """So many requests for /cold take too long."""
+
     def do_GET(self):
-        status = 200 if self.path == "/good" else 500
+        body = BODY
+        status = 200 if self.path in ("/good", "/cold") else 500
+        if self.path == "/cold" and Answering.cold:
+            Answering.cold -= 1
+            status, body = 400, TOO_LONG
         self.send_response(status)
         self.send_header("X-Total-Count", "7")
-        self.send_header("Content-Length", str(len(BODY)))
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(BODY)
+        self.wfile.write(body)
 
     def do_POST(self):
         self.rfile.read(int(self.headers["content-length"]))
@@ -73,6 +83,21 @@ def result(*, requests: int = 10, not_2xx: int = 0, socket_errors: int = 0) -> s
         f'{{"requests": {requests}, "seconds": 2.0, "not_2xx": {not_2xx}, '
         f'"socket_errors": {socket_errors}, "p50_ms": 1.5, "p95_ms": 2.5, "p99_ms": 3.5}}'
     )
+
+
+@pytest.mark.parametrize(("cold", "comes"), [(0, True), (3, True), (50, False)])
+def test_what_takes_too_long_cold_is_asked_again_for_a_while(
+    subject: Subject, monkeypatch: pytest.MonkeyPatch, cold: int, comes: bool
+):
+    monkeypatch.setattr(Answering, "cold", cold)
+    with Client(subject) as client:
+        if comes:
+            assert client.get_when_warm("/cold").body == BODY
+        else:
+            with pytest.raises(Wrong, match="QUERY_TOO_EXPENSIVE"):
+                client.get_when_warm("/cold")
+        with pytest.raises(Wrong, match="500"):
+            client.get_when_warm("/bad")
 
 
 def test_what_the_load_generator_found_is_handed_on(subject, wrk):
