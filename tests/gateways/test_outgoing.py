@@ -4,11 +4,11 @@ import asyncio
 import gzip
 import socket
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
+from msgspec.structs import replace
 
 from openorders.gateways.outgoing import (
     ANSWER_BYTES_MAX,

@@ -3,10 +3,10 @@
 import asyncio
 import io
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from openorders.store import stores
 from openorders.store.catalogue import Written
