@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -24,7 +24,7 @@ SLEEPING = "select 1 from pg_stat_activity where wait_event = 'PgSleep'"
 @pytest.fixture
 def folder(temporary_folder: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
     """A place for a data folder; whatever still runs in it is ended."""
-    path = temporary_folder / f"ended-by-{request.node.callspec.params['how'].name.lower()}"
+    path = temporary_folder / f"ended-{request.node.callspec.id}"
     yield path
     embedded_process.stop(open_folder(path))
 
@@ -34,10 +34,22 @@ def test_a_reader_who_has_enough_is_no_fault_of_the_database():
         raise BrokenPipeError
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("how", "deaf_to"),
+    [
+        pytest.param(signal.SIGTERM, (), id="sigterm"),
+        # As a shell that is no terminal's starts what it puts into the background.
+        pytest.param(signal.SIGTERM, (signal.SIGINT,), id="sigterm-in-the-background"),
+        pytest.param(signal.SIGINT, (), id="ctrl-c"),
+    ],
+)
 async def test_a_command_that_is_ended_ends_the_database_that_it_started(
-    folder: Path, tmp_path: Path, how: signal.Signals
+    folder: Path, tmp_path: Path, how: signal.Signals, deaf_to: Sequence[signal.Signals]
 ):
+    def begin() -> None:
+        for ignored in deaf_to:
+            signal.signal(ignored, signal.SIG_IGN)
+
     async with embedded.running(folder) as database:
         create = command("store", "create", "shop", "--currency", "USD", "--data-dir", folder)
         creating = await asyncio.create_subprocess_exec(*create, env=environment(tmp_path))
@@ -45,7 +57,7 @@ async def test_a_command_that_is_ended_ends_the_database_that_it_started(
         async with connected(database.url) as connection:
             await connection.execute(SLOW_STOCK)
     verifying = await asyncio.create_subprocess_exec(
-        *command("verify", "--data-dir", folder), env=environment(tmp_path)
+        *command("verify", "--data-dir", folder), env=environment(tmp_path), preexec_fn=begin
     )
     async with asyncio.timeout(PATIENCE_S):
         while not await looks_into_the_stock(folder):

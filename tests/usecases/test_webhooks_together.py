@@ -17,6 +17,7 @@ from openorders.domain.webhooks import ALL_TYPES
 from openorders.store import events, webhook_endpoints, webhook_lanes, webhooks
 from openorders.store.database import Connection
 from openorders.store.events import Aged
+from openorders.store.webhook_lanes import Try
 from openorders.usecases import webhook_endpoints as endpoint_cases
 from openorders.usecases.forget_events import forget_events
 from openorders.usecases.sequence_events import sequence
@@ -176,10 +177,37 @@ async def test_a_try_that_comes_back_after_its_event_was_forgotten_leaves_nothin
     tried = a_try(lane, await position_of(shop, lane), outcome="delivered")
     shop.world.clock.now += shop.services.events_kept_for * 2
     assert await forget_events(shop.services) == 1
-    async with shop.world.database.connection() as connection:
-        assert await webhook_lanes.record(connection, [tried]) == 0
+    assert await recorded(shop, tried) == 0
     assert await shop.world.rows("select from webhook_attempts where store_id = $1") == []
     assert await shop.lanes() == []
+
+
+async def test_a_try_recorded_while_its_event_is_forgotten_goes_with_the_next_ones(
+    shop: Shop,
+) -> None:
+    await shop.endpoint()
+    await shop.order()
+    [lane] = await claimed(shop)
+    tried = a_try(lane, await position_of(shop, lane), outcome="delivered")
+    async with shop.world.database.transaction() as tx:
+        aged = await forgotten_but_for_the_events(shop, tx)
+        recording = asyncio.create_task(recorded(shop, tried))
+        await waits_for_a_lock(shop.world, unless=recording)
+        await events.forget(tx, aged)
+    assert await recording == 0
+    kept = await shop.order()
+    [lane] = await claimed(shop)
+    await recorded(shop, a_try(lane, await position_of(shop, lane), outcome="again"))
+    await shop.moved(kept, Word.PROCESSING)
+    async with shop.world.database.transaction() as tx:
+        await events.forget(tx, await forgotten_but_for_the_events(shop, tx))
+    await sequence(shop.services)
+    assert await shop.world.rows("select from webhook_attempts where store_id = $1") == []
+
+
+async def recorded(shop: Shop, tried: Try) -> int:
+    async with shop.world.database.connection() as connection:
+        return await webhook_lanes.record(connection, [tried])
 
 
 async def test_endpoints_made_at_once_are_no_more_than_a_store_may_have(

@@ -1,10 +1,10 @@
 """`openorders db`: the database below everything."""
 
-import asyncio
 from typing import Final
 
 from cyclopts import App
 
+from openorders.cli.ending import until_ended
 from openorders.cli.showing import AsJson, as_json
 from openorders.cli.working import HERE, Where, report, sentences, settings_for
 
@@ -26,7 +26,7 @@ def migrate(*, where: Where = HERE) -> None:
             return await services.migrated(url, report)
 
     with sentences():
-        applied = asyncio.run(work())
+        applied = until_ended(work())
     counted = f"Applied {applied} migration{'' if applied == 1 else 's'}."
     print(counted if applied else "The database is up to date.")
 
@@ -43,7 +43,7 @@ def status(*, json: AsJson = False, where: Where = HERE) -> None:
             return await services.unmigrated(url)
 
     with sentences():
-        pending = asyncio.run(work())
+        pending = until_ended(work())
     if json:
         as_json({"pending": pending})
     else:
@@ -65,4 +65,4 @@ def url(*, where: Where = HERE) -> None:
             return found
 
     with sentences():
-        print(asyncio.run(work()))
+        print(until_ended(work()))

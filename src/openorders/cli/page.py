@@ -42,7 +42,8 @@ own gets them from `openorders db migrate`, or from a server's start.
 
 What a command was asked for goes to standard output, everything else to standard error. The exit
 code is 0 when it was done, 1 when it was not (with a sentence that says why), 2 when the command
-line itself makes no sense. Listings print a table, or JSON with `--json`.
+line itself makes no sense, 130 when it was ended by Ctrl-C or SIGTERM. Listings print a table, or
+JSON with `--json`.
 
 This page is written by `python -m openorders.cli.page`; a test keeps it current.
 """

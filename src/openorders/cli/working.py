@@ -1,17 +1,15 @@
 """What commands share: which database is meant, and the services on it while a command runs."""
 
-import asyncio
-import signal
 import sys
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace  # noqa: TID251 - Settings are a dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 from cyclopts import Parameter
 
+from openorders.cli.ending import until_ended
 from openorders.cli.failing import CommandFailed
 from openorders.settings import Settings, SettingsError, read
 
@@ -62,10 +60,7 @@ def report(sentence: str) -> None:
 
 
 def run(where: Where, work: "Callable[[Services], Awaitable[T]]") -> T:
-    """Do a command's work on the database that is meant, and give back what came of it.
-
-    SIGTERM ends it as Ctrl-C does: nothing half-done stays, nor a database that it started.
-    """
+    """Do a command's work on the database that is meant, and give back what came of it."""
     from openorders import services
     from openorders.installation import command_url
     from openorders.logs import configure_logging
@@ -74,8 +69,6 @@ def run(where: Where, work: "Callable[[Services], Awaitable[T]]") -> T:
     configure_logging("console", "warning")
 
     async def alone() -> T:
-        interrupt = partial(signal.raise_signal, signal.SIGINT)
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, interrupt)
         async with command_url(settings, report) as url:
             # A database of the operator's own is not migrated in passing: other servers may be
             # at work on it.
@@ -88,7 +81,7 @@ def run(where: Where, work: "Callable[[Services], Awaitable[T]]") -> T:
                 return await work(ready)
 
     with sentences():
-        return asyncio.run(alone())
+        return until_ended(alone())
 
 
 @contextmanager
