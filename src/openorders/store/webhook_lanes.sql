@@ -114,21 +114,28 @@ held as materialized (
     order by l.store_id, l.endpoint_id, l.order_id
     for update of l
 ),
+kept as materialized (
+    -- Looked at once the lanes are held, and locked, which shows them as they are then: nobody would
+    -- ever find the tries of an event that was forgotten meanwhile.
+    select g.*
+    from given g
+    join webhook_deliveries d on d.store_id = g.store_id and d.endpoint_id = g.endpoint_id
+        and d.position = g.position
+    where (select count(*) from held) >= 0
+    for key share of d
+),
 logged as (
     insert into webhook_attempts
         (store_id, endpoint_id, position, at, status, took_ms, answer, failure)
-    select g.store_id, g.endpoint_id, g.position, g.at, g.status, g.took_ms, g.answer, g.failure
-    from given g
-    -- Nobody would ever find the tries of an event that was forgotten meanwhile.
-    join webhook_deliveries d on d.store_id = g.store_id and d.endpoint_id = g.endpoint_id
-        and d.position = g.position
+    select k.store_id, k.endpoint_id, k.position, k.at, k.status, k.took_ms, k.answer, k.failure
+    from kept k
 ),
 tried as (
     update webhook_deliveries d
     set tries = d.tries + 1,
         state = case when g.outcome = 'again' then d.state else g.outcome end,
         ended_at = case when g.outcome = 'again' then d.ended_at else now() end
-    from given g
+    from kept g  -- so that each is locked before it is changed; afterwards it could not be
     join held h on h.store_id = g.store_id and h.endpoint_id = g.endpoint_id
         and h.order_id = g.order_id
     where d.store_id = g.store_id and d.endpoint_id = g.endpoint_id

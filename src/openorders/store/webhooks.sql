@@ -213,27 +213,17 @@ going_on as (
 select count(*) from forgotten;
 
 -- name: forget_attempts
--- Forgets the tries to tell of events that are no longer kept: all up to the last of these events,
--- since a feed is only cut at its beginning. That takes also what was recorded while its event was
--- being forgotten. Rows are found again by their place: else all of the table could be read.
-with horizons as materialized (
-    select p.store_id, max(p.position) as position
+-- Forgets the tries to tell of events that are no longer kept. After `forget_events`, in a
+-- statement of its own that sees what was recorded while that one waited for lanes.
+with told as materialized (
+    select e.store_id, e.id as endpoint_id, p.position
     from unnest(:store_ids::bigint[], :event_ids::bigint[]) as g (store_id, event_id)
     join event_positions p on p.store_id = g.store_id and p.event_id = g.event_id
-    group by p.store_id
+    join webhook_endpoints e on e.store_id = g.store_id
 )
 delete from webhook_attempts a
-where a.ctid = any(array(
-    select t.place
-    from horizons h
-    join webhook_endpoints e on e.store_id = h.store_id
-    cross join lateral (
-        select t.ctid as place
-        from webhook_attempts t
-        where t.store_id = e.store_id and t.endpoint_id = e.id and t.position <= h.position
-        offset 0
-    ) t
-));
+using told t
+where a.store_id = t.store_id and a.endpoint_id = t.endpoint_id and a.position = t.position;
 
 -- name: forget_removed
 -- Deletes, some at a time, what is left of endpoints that were removed so long ago that nothing
